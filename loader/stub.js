@@ -1,0 +1,110 @@
+// Page side: the global object. Every public method is there from the first line on; calls are
+// kept in call order. The snippet makes it, the loader makes the same object work.
+import { freeze, page } from './capture.js';
+import { stored } from './stored.js';
+
+const METHODS =
+  (
+    'load track page screen identify group alias reset ready setAnonymousId debug timeout ' +
+    'addSourceMiddleware'
+  ).split(' ');
+const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
+const CAPACITY = 1000;
+
+/**
+ * Give `target` the public methods. `target._` is the state that snippet and loader share:
+ * q (calls as JSON), p (what settles them, by id), f (functions, by id), l (listeners), o (options of load), i and n
+ * (what ids are made of), off (tracking is refused), wake and ask (set by the loader).
+ */
+export const attach = (target) => {
+  const state = (target._ ||= {
+    q: [],
+    p: {},
+    f: {},
+    l: {},
+    n: 0,
+    i: Date.now().toString(36) + Math.random().toString(36).slice(1),
+  });
+  const fail = (message, detail) => target.emit('error', { message, detail });
+
+  const call = (method, args) =>
+    new Promise((resolve, reject) => {
+      if (state.off) return resolve();
+      if (state.q.length >= CAPACITY && method != 'load') {
+        fail('Too many calls', `${method}: ${CAPACITY} calls wait for the tracker; it is dropped.`);
+        return resolve();
+      }
+      const id = state.i + '-' + state.n++;
+      const fn = args.findIndex((arg) => typeof arg == 'function');
+      let json;
+      try {
+        json = freeze(args);
+      } catch (error) {
+        // an argument that cannot be read: what can be is kept
+        json = JSON.stringify(args.map((arg) => (typeof arg == 'string' ? arg : null)));
+        fail('Unreadable arguments', method + ': ' + error);
+      }
+      const head = { id, method, at: Date.now(), page: page() };
+      if (fn >= 0) {
+        head.fn = fn;
+        state.f[id] = args[fn];
+      }
+      state.p[id] = [resolve, reject];
+      state.q.push(JSON.stringify(head).slice(0, -1) + ',"args":' + json + '}');
+      if (method == 'load') state.o = Object(args[1]);
+      if (state.wake) state.wake(method);
+    });
+
+  // nobody has to handle the rejection of a call
+  const quiet = (promise) => {
+    promise.catch(() => {});
+    return promise;
+  };
+
+  const ask = (method, args) => {
+    if (state.ask) return state.ask(method, args);
+    if (args.length && args[0] !== undefined) {
+      quiet(call(method, args));
+      return args[0];
+    }
+    return state.off ? (method.endsWith('traits') ? {} : null) : stored(method, state.o);
+  };
+
+  const entity = (kind) => {
+    const methods = {};
+    for (const name of GETTERS[kind]) methods[name] = (...args) => ask(kind + '.' + name, args);
+    for (const name of ['logout', 'reset'])
+      methods[name] = () => quiet(call(kind + '.' + name, []));
+    return methods;
+  };
+
+  for (const method of METHODS) target[method] = (...args) => quiet(call(method, args));
+  const group = target.group;
+  target.user = () => entity('user');
+  target.group = (...args) => (args.length ? group(...args) : entity('group'));
+  target.setAnonymousId = (...args) => ask('setAnonymousId', args);
+  target.debug = (...args) => (quiet(call('debug', args)), target);
+  target.push = ([method, ...args]) => target[method]?.(...args);
+
+  target.on = (name, listener) => ((state.l[name] ||= []).push(listener), target);
+  target.once = (name, listener) => {
+    const once = (...args) => (target.off(name, once), listener(...args));
+    once.of = listener;
+    return target.on(name, once);
+  };
+  target.off = (name, listener) => {
+    state.l[name] = (state.l[name] || []).filter((each) => each != listener && each.of != listener);
+    return target;
+  };
+  target.emit = (name, ...args) => {
+    for (const listener of [...(state.l[name] || [])]) {
+      try {
+        listener.apply(target, args);
+      } catch (error) {
+        console.error(error); // a listener must not stop the others
+      }
+    }
+    return target;
+  };
+  return state;
+};

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.site import SETTINGS, WRITE_KEY, Site
+from tracker.browser import Request
+from tracker.delivery.queue import MAX_AGE_MS, MAX_EVENTS
+from tracker.delivery.retry import DELIVERED, REJECTED, RETRY, backoff_ms, judge, retry_after_ms
+from tracker.delivery.sender import LEFTOVER_DELAY_MS
+from tracker.testing import FakeProfile, Reply
+
+KEY = f"cioOutQueue_{WRITE_KEY}_post"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statuses"),
+    [
+        (DELIVERED, [200, 201, 204, 304]),
+        (RETRY, [408, 425, 429, 500, 502, 503, 504, 507, 599]),
+        (REJECTED, [400, 401, 403, 404, 410, 413, 422, 501, 505, 511]),
+    ],
+)
+def test_the_status_says_whether_an_event_is_tried_again(outcome: str, statuses: list[int]) -> None:
+    assert {judge(status) for status in statuses} == {outcome}
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
+def test_backoff_stays_below_a_minute(failures: int, random: float) -> None:
+    assert 0 <= backoff_ms(failures, random) < 60_000
+
+
+def test_backoff_doubles() -> None:
+    assert [backoff_ms(n, 0.999999) for n in range(4)] == pytest.approx([500, 1000, 2000, 4000])
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"), [("7", 7000), ("900", 300_000), ("Tue, 1 Jan", None), ("-1", None)]
+)
+def test_retry_after_is_honoured_up_to_300_seconds(header: str, wait: float | None) -> None:
+    assert retry_after_ms({"retry-after": header}) == wait
+
+
+def loaded(*outcomes: Any, profile: FakeProfile | None = None, **options: Any) -> Site:
+    site = Site.of(profile or FakeProfile())
+    if outcomes:
+        site.browser.network.answer(*outcomes)
+    site.load(**options)
+    site.settle(10)
+    return site
+
+
+def posts(site: Site) -> list[Request]:
+    return [e.request for e in site.browser.network.exchanges if e.request.body]
+
+
+def names(site: Site) -> list[str]:
+    return [body["event"] for body in site.sent]
+
+
+def test_an_event_is_stored_until_the_server_answered() -> None:
+    site = loaded("defer")
+    site.post("track", "A")
+    site.settle()
+    stored = json.loads(site.local[KEY])
+    assert [item["evt"]["event"] for item in stored] == ["A"]
+    assert stored[0]["bytes"] > 100
+    assert int(site.local[KEY + ".expires"]) > site.browser.now()
+    site.browser.network.release()
+    site.settle()
+    assert KEY not in site.local
+    assert KEY + ".expires" not in site.local
+    assert len(site.emitted("delivered")) == 1
+
+
+@pytest.mark.parametrize("failure", [500, 503, 429, 408, "fail"])
+def test_a_failing_event_is_sent_again_with_the_same_id(failure: Any) -> None:
+    site = loaded(failure, failure, "ok")
+    site.post("track", "A")
+    site.settle(60_000)
+    assert names(site) == ["A", "A", "A"]
+    assert len({body["messageId"] for body in site.sent}) == 1
+    assert len({body["timestamp"] for body in site.sent}) == 1
+    assert len({body["sentAt"] for body in site.sent}) > 1
+    assert len(site.emitted("retry")) == 2
+    assert len(site.emitted("delivered")) == 1
+
+
+def test_there_is_no_limit_of_attempts() -> None:
+    site = loaded(503)
+    site.post("track", "A")
+    site.settle(3_600_000)
+    assert len(site.sent) > 20
+    site.browser.network.answer("ok")
+    site.settle(60_000)
+    assert len(site.emitted("delivered")) == 1
+
+
+def test_retry_after_delays_the_next_attempt() -> None:
+    site = loaded(Reply(429, headers={"retry-after": "30"}), "ok")
+    site.post("track", "A")
+    site.settle(29_000)
+    assert len(site.sent) == 1
+    site.settle(2_000)
+    assert len(site.sent) == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 501])
+def test_a_refused_event_is_dropped_once_and_reported(status: int) -> None:
+    site = loaded(status)
+    site.post("track", "A")
+    site.settle(120_000)
+    assert len(site.sent) == 1
+    assert len(site.emitted("dropped")) == 1
+    errors = site.emitted("error")
+    assert len(errors) == 1
+    assert f"HTTP {status}" in errors[0][0]["detail"]
+    assert KEY not in site.local
+
+
+def test_without_retries_a_failing_event_is_dropped() -> None:
+    site = loaded(503, retryQueue=False)
+    site.post("track", "A")
+    site.settle(120_000)
+    assert len(site.sent) == 1
+    assert site.emitted("dropped")[0][0]["reason"] == "HTTP 503"
+
+
+def test_offline_events_wait_and_leave_at_once_when_the_network_is_back() -> None:
+    site = loaded()
+    site.browser.profile.go_offline()
+    site.post("track", "A")
+    site.settle(600_000)
+    assert site.sent == []
+    site.browser.profile.go_online()
+    site.settle(0)
+    assert names(site) == ["A"]
+
+
+def test_back_online_ends_a_backoff() -> None:
+    site = loaded(Reply(503, headers={"retry-after": "200"}), "ok")
+    site.post("track", "A")
+    site.settle()
+    site.browser.profile.go_online()
+    site.settle(0)
+    assert len(site.sent) == 2
+
+
+def test_events_leave_in_the_order_of_their_calls() -> None:
+    site = loaded()
+    for number in range(30):
+        site.post("track", f"E{number}")
+    site.settle()
+    assert names(site) == [f"E{number}" for number in range(30)]
+
+
+def test_what_a_page_leaves_behind_is_sent_by_the_next_one() -> None:
+    site = loaded("hang")
+    site.post("track", "A")
+    site.settle(1)
+    first_id = site.sent[0]["messageId"]
+    site.browser.network.answer("ok")
+    next_page = Site(site.browser.navigate("https://www.site.example/next"))
+    next_page.load()
+    next_page.post("track", "B")
+    next_page.settle(LEFTOVER_DELAY_MS + 100)
+    again = [body for body in next_page.sent if body["event"] == "A"]
+    assert [body["messageId"] for body in again] == [first_id, first_id]
+    assert KEY not in next_page.local
+
+
+def test_leftovers_older_than_seven_days_are_dropped_and_reported() -> None:
+    site = loaded("hang")
+    site.post("track", "A")
+    site.browser.network.answer("ok")
+    site.browser.clock.shift(MAX_AGE_MS + 1)
+    next_page = Site(site.browser.navigate("https://www.site.example/next"))
+    next_page.load()
+    next_page.settle(LEFTOVER_DELAY_MS + 100)
+    assert len(next_page.sent) == 1
+    assert "7 days" in next_page.emitted("dropped")[0][0]["reason"]
+
+
+def test_two_tabs_over_one_queue_keep_each_others_events() -> None:
+    profile = FakeProfile()
+    one = loaded("hang", profile=profile)
+    two = loaded(profile=profile)
+    one.post("track", "one")
+    two.post("track", "two")
+    stored = json.loads(one.local[KEY])
+    assert [item["evt"]["event"] for item in stored] == ["one", "two"]
+
+
+@pytest.mark.parametrize("options", [{"stateStorageStrategy": "none"}, {"anonymousTracking": True}])
+def test_without_persistence_the_queue_is_memory_only(options: dict[str, Any]) -> None:
+    site = loaded(503, **options)
+    site.post("track", "A")
+    site.settle()
+    assert site.browser.local_storage.writes == []
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"a":1}', '[{"evt":{}}]', '[{"evt":5,"bytes":1}]'])
+def test_a_damaged_queue_is_set_aside_and_new_events_flow(text: str) -> None:
+    profile = FakeProfile()
+    profile.local_storage("https://www.site.example").set(KEY, text)
+    site = loaded(profile=profile)
+    site.post("track", "A")
+    site.settle()
+    assert names(site) == ["A"]
+    assert site.local[KEY + ".corrupt"] == text
+
+
+def test_full_storage_does_not_stop_events() -> None:
+    profile = FakeProfile()
+    profile.local_rules.full = True
+    site = loaded(503, 503, "ok", profile=profile)
+    site.post("track", "A")
+    site.settle(60_000)
+    assert len(site.emitted("delivered")) == 1
+
+
+def test_the_oldest_events_are_dropped_when_too_many_wait() -> None:
+    site = loaded()
+    site.browser.profile.go_offline()
+    for number in range(MAX_EVENTS + 5):
+        site.post("track", f"E{number}")
+    site.settle()
+    dropped = [e["event"] for args in site.emitted("dropped") for e in args[0]["events"]]
+    assert dropped == [f"E{number}" for number in range(5)]
+    assert len(json.loads(site.local[KEY])) == MAX_EVENTS
+
+
+def test_a_batch_leaves_when_it_is_full_or_old() -> None:
+    site = loaded(customerio={"batch": {"size": 3, "timeout": 2000}})
+    for number in range(4):
+        site.post("track", f"E{number}")
+    site.settle(10)
+    assert [len(body["batch"]) for body in site.sent] == [3]
+    site.settle(2_000)
+    assert [len(body["batch"]) for body in site.sent] == [3, 1]
+    assert len({event["sentAt"] for event in site.sent[0]["batch"]}) == 1
+    assert posts(site)[0].url == "https://cdp.customer.io/v1/b"
+
+
+def test_one_refused_event_does_not_take_its_batch_with_it() -> None:
+    def answer(request: Request) -> int:
+        return 400 if '"poison"' in (request.body or "") else 200
+
+    site = loaded(answer, customerio={"batch": {"size": 8, "timeout": 100}})
+    for number in range(8):
+        site.post("track", "poison" if number == 5 else f"E{number}")
+    site.settle(5_000)
+    delivered = [e["event"] for args in site.emitted("delivered") for e in args[0]["events"]]
+    dropped = [e["event"] for args in site.emitted("dropped") for e in args[0]["events"]]
+    assert sorted(delivered) == sorted(f"E{number}" for number in range(8) if number != 5)
+    assert dropped == ["poison"]
+
+
+def test_a_page_that_goes_sends_its_batch_with_keepalive_and_only_once() -> None:
+    site = loaded(customerio={"batch": True})
+    site.post("track", "A")
+    site.settle(10)
+    site.browser.hide()
+    site.settle(10)
+    site.browser.show()
+    site.settle(20_000)
+    assert [request.keepalive for request in posts(site)] == [True]
+
+
+def test_keepalive_stays_within_the_browsers_budget() -> None:
+    site = loaded("defer", customerio={"batch": {"size": 1, "timeout": 0}})
+    site.browser.profile.go_offline()
+    for _ in range(3):
+        site.post("track", "A", {"text": "x" * 25_000})
+    site.browser.network.online = True
+    site.browser.hide()
+    site.settle(10)
+    assert [request.keepalive for request in posts(site)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("page", "options", "url"),
+    [
+        ("https://s.example/", {}, "https://cdp.customer.io/v1/t"),
+        ("https://s.example/", {"apiHost": "h.example/v1/"}, "https://h.example/v1/t"),
+        ("https://s.example/", {"apiHost": "http://h.example/x"}, "http://h.example/x/t"),
+        ("https://s.example/", {"apiHost": "h.example", "protocol": "http"}, "http://h.example/t"),
+        ("http://s.example/", {"apiHost": "h.example/v1"}, "https://h.example/v1/t"),
+        ("http://127.0.0.1:1/", {"apiHost": "127.0.0.1:2/v1"}, "http://127.0.0.1:2/v1/t"),
+        ("http://localhost/", {"apiHost": "localhost:8/v1"}, "http://localhost:8/v1/t"),
+        ("https://s.example/", {"apiHost": "/v1"}, "https://s.example/v1/t"),
+    ],
+)
+def test_the_address_follows_the_api_host(page: str, options: dict[str, Any], url: str) -> None:
+    site = Site(url=page)
+    site.load(**options)
+    site.post("track", "A")
+    site.settle()
+    assert posts(site)[0].url == url
+
+
+def settings_requests(site: Site) -> list[str]:
+    return [e.request.url for e in site.browser.network.exchanges if SETTINGS in e.request.url]
+
+
+def test_the_projects_settings_are_read_and_used() -> None:
+    site = Site()
+    project = {
+        "integrations": {
+            "Customer.io Data Pipelines": {"apiKey": "key", "apiHost": "eu.example/v1"},
+            "Extra": {"bundlingStatus": "bundled"},
+            "Other": {"bundlingStatus": "unbundled"},
+        }
+    }
+    site.browser.network.route(lambda r: SETTINGS in r.url, Reply(200, json.dumps(project)))
+    site.call("load", "wk:a b", {})
+    site.post("track", "A")
+    site.settle()
+    assert settings_requests(site) == ["https://cdp.customer.io/v1/projects/wk:a%20b/settings"]
+    assert posts(site)[0].url == "https://eu.example/v1/t"
+    body = site.sent[0]
+    assert body["writeKey"] == "key"
+    assert body["_metadata"] == {
+        "bundled": ["Customer.io Data Pipelines", "Extra"],
+        "unbundled": ["Other"],
+        "bundledIds": [],
+    }
+
+
+@pytest.mark.parametrize("answer", [404, 500, "fail", "hang", Reply(200, "no json")])
+def test_tracking_works_without_settings_and_they_are_tried_again(answer: Any) -> None:
+    site = Site()
+    site.browser.network.route(lambda request: SETTINGS in request.url, answer)
+    site.load()
+    site.post("track", "A")
+    site.settle(6_000)
+    assert names(site) == ["A"]
+    assert site.sent[0]["writeKey"] == WRITE_KEY
+    site.settle(120_000)
+    assert len(settings_requests(site)) > 1
+
+
+def test_settings_need_not_be_read() -> None:
+    site = loaded(customerio={"settingsUrl": False})
+    site.post("track", "A")
+    site.settle()
+    assert settings_requests(site) == []
+    assert names(site) == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        ({"customerio": False}, 0),
+        ({"integrations": {"All": False}}, 0),
+        ({"integrations": {"All": False, "Customer.io Data Pipelines": True}}, 1),
+        ({"integrations": {"Customer.io Data Pipelines": False}}, 0),
+    ],
+)
+def test_the_destination_can_be_switched_off(options: dict[str, Any], number: int) -> None:
+    site = loaded(**options)
+    site.post("track", "A")
+    site.settle()
+    assert len(site.sent) == number
+    assert site.ask("user.anonymousId")

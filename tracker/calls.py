@@ -1,0 +1,95 @@
+"""Calls as the page made them, the order in which they run, and how they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tracker.browser import Browser, Page
+from tracker.errors import TrackerError
+
+Message = dict[str, Any]
+
+# Early calls are replayed in call order, except that these come first (decision D9).
+REPLAYED_FIRST = ("load", "addSourceMiddleware", "setAnonymousId")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call as the page made it. `at` is ms since the epoch.
+
+    `with_function` says whether a function was among the arguments (it stays in the page);
+    `kept` marks a call that a former page could not hand over.
+    """
+
+    id: str
+    method: str
+    args: list[Any]
+    at: int
+    page: Page
+    with_function: bool = False
+    kept: bool = False
+
+    @property
+    def first(self) -> Any:
+        """The first argument, None if there is none."""
+        return self.args[0] if self.args else None
+
+
+def replay_order(calls: list[Call]) -> list[Call]:
+    """Early calls in the order in which they run (decision D9)."""
+
+    def rank(call: Call) -> int:
+        if call.kept:
+            return 1  # a former page's calls, before all of this page's but `load`
+        if call.method in REPLAYED_FIRST:
+            return 2 * REPLAYED_FIRST.index(call.method)
+        return 2 * len(REPLAYED_FIRST)
+
+    return sorted(calls, key=rank)
+
+
+class Answers:
+    """What the core tells the page, one method for each message of `tracker.bridge`."""
+
+    def __init__(self, browser: Browser, send: Callable[[Message], None]) -> None:
+        self._browser = browser
+        self._send = send
+
+    def result(self, call: Call, value: Any = None) -> None:
+        """Settle a call."""
+        self._send({"type": "result", "id": call.id, "value": value})
+
+    def reject(self, call: Call, error: TrackerError) -> None:
+        """Settle a call with an error that has been reported."""
+        self._send({"type": "result", "id": call.id, "error": error.to_json()})
+
+    def fail(self, call: Call, error: Exception) -> None:
+        """Report an error and settle its call with it."""
+        if not isinstance(error, TrackerError):
+            error = TrackerError(
+                "Internal error",
+                f"{call.method}: the tracker failed with {type(error).__name__}: {error}; tracking "
+                "goes on. Please report it. See CONTRIBUTING.md",
+            )
+        self.report(error)
+        self.reject(call, error)
+
+    def callback(self, call: Call, *args: Any) -> None:
+        """Run the function that came with a call, if one did."""
+        if call.with_function:
+            self._send({"type": "callback", "id": call.id, "args": list(args)})
+
+    def run(self, number: int, call_id: str, args: list[Any]) -> None:
+        """Ask for the answer of a function of the page."""
+        self._send({"type": "run", "id": number, "call": call_id, "args": args})
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Tell the listeners of an event."""
+        self._send({"type": "emit", "name": name, "args": list(args)})
+
+    def report(self, error: TrackerError) -> None:
+        """One console error, and `on('error')`."""
+        self._browser.console("error", f"cioanalytics: {error.detail}")
+        self.emit("error", error.to_json())

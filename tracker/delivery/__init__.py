@@ -1,0 +1,1 @@
+"""How events leave: the out-queue, the sender and one module for each protocol."""

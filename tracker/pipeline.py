@@ -1,0 +1,94 @@
+"""The way of an event from its call to the out-queue: middleware, size, destination, answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.browser import Browser
+from tracker.calls import Answers, Call
+from tracker.delivery.customerio import CustomerIo
+from tracker.errors import TrackerError
+from tracker.plugins import DroppedError, SourceMiddleware
+from tracker.tasks import spawn
+from tracker.text import byte_length, to_json
+
+Json = dict[str, Any]
+
+# Customer.io takes 500 KB in one request; a larger event could never be delivered.
+MAX_EVENT_BYTES = 500_000
+
+CALLBACK_DELAY_MS = 300
+
+
+class Pipeline:
+    """Brings events to a destination, one after the other, and answers their calls."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        answers: Answers,
+        middleware: SourceMiddleware,
+        destination: CustomerIo,
+    ) -> None:
+        self.callback_delay: float = CALLBACK_DELAY_MS
+        self.debug = False
+        self._browser = browser
+        self._answers = answers
+        self._middleware = middleware
+        self._destination = destination
+        self._waiting: list[tuple[Call, Json, list[Any]]] = []
+        self._busy = False
+
+    def put(self, call: Call, event: Json, told: list[Any]) -> None:
+        """Take an event over; `told` goes to the listeners of its type."""
+        self._waiting.append((call, event, told))
+        if not self._busy:
+            spawn(self._work())
+
+    def clear(self) -> None:
+        """Forget the events that are on their way."""
+        self._waiting.clear()
+
+    async def _work(self) -> None:
+        self._busy = True
+        while self._waiting:
+            call, event, told = self._waiting.pop(0)
+            context: Json = {"event": event, "attempts": 1}
+            try:
+                context["event"] = await self._middleware.apply(event)
+                self._queue(context["event"])
+            except DroppedError as dropped:
+                context["failed"] = str(dropped)
+            except Exception as error:
+                self._answers.fail(call, error)
+                continue
+            self._settle(call, context, event["type"], told)
+        self._busy = False
+
+    def _queue(self, event: Json) -> None:
+        size = byte_length(to_json(event))
+        if size > MAX_EVENT_BYTES:
+            raise TrackerError(
+                "Event too large",
+                f"{event['type']}: the event has {size} bytes as JSON; allowed: "
+                f"{MAX_EVENT_BYTES}. It is not sent. See docs/api.md#values",
+            )
+        if self.debug:
+            self._browser.console("log", f"cioanalytics {event['type']}: {to_json(event)}")
+        if self._destination.takes(event):
+            self._destination.queue.add(event)
+            self._destination.sender.wake()
+
+    def _settle(self, call: Call, context: Json, type_: str, told: list[Any]) -> None:
+        """Answer a call; its callback runs some time after the call, as in the incumbent."""
+
+        def settle() -> None:
+            self._answers.callback(call, context)
+            self._answers.result(call, context)
+            self._answers.emit(type_, *told, None)
+
+        if call.with_function:
+            passed = self._browser.now() - call.at
+            self._browser.set_timer(max(self.callback_delay - passed, 0), settle)
+        else:
+            settle()
