@@ -1,23 +1,25 @@
 // Page side: makes the global object work. Reads top to bottom: names, privacy, messages, life, start.
-import { attach } from './stub.js';
+import { attach, nothing } from './stub.js';
 import { freeze } from './capture.js';
 import { mayKeep, refusedBy } from './precheck.js';
+import { parsed, tried } from './stored.js';
 import { canRun, start } from './runtime.js';
 
 const script = document.currentScript;
-const { writeKey, options: json, globalAnalyticsKey = 'cioanalytics', ...data } = script.dataset;
+const {
+  writeKey,
+  options: json,
+  initialPageview: pageview,
+  globalAnalyticsKey = 'cioanalytics',
+  ...data
+} = script.dataset;
 const base = new URL('.', script.src).href;
 const KEPT = 'cioCalls';
 const SLICE = 8; // calls handed to the core in one go
 
+const isLoad = (call) => call.includes('"method":"load"');
+
 const target = (window[globalAnalyticsKey] ||= {});
-const parsed = (text) => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-};
 
 if (!target.initialize) {
   target.initialize = target.invoked = true; // a second copy of the script or the snippet does nothing
@@ -83,61 +85,50 @@ if (!target.initialize) {
 
   const ask = (method, args) => {
     flush();
-    const answer = parsed(core.ask(`{"method":"${method}","args":${freeze(args)}}`));
-    return 'value' in answer ? answer.value : method.endsWith('traits') ? {} : null;
+    const answer = JSON.parse(core.ask(`{"method":"${method}","args":${freeze(args)}}`));
+    return answer.value ?? nothing(method);
   };
 
   // ---- life -----------------------------------------------------------------------------------
 
-  const takeKept = () => {
-    try {
-      const calls = JSON.parse(localStorage.getItem(KEPT)) || [];
-      localStorage.removeItem(KEPT);
+  const byId = (calls) => Object.fromEntries(calls.map((call) => [JSON.parse(call).id, call]));
+
+  const takeKept = () =>
+    tried(() => {
+      const calls = byId(JSON.parse(localStorage[KEPT]));
+      delete localStorage[KEPT];
       return calls;
-    } catch {
-      return [];
-    }
-  };
+    });
 
   // what the core could not take over waits for it on the next page
   const leave = () => {
     flush();
-    if (core || !keep || !state.q.length) return;
-    const mine = state.q.map((call) => ({ ...JSON.parse(call), kept: true })).filter((call) => call.method != 'load');
-    const ids = mine.map((call) => call.id);
-    const kept = takeKept().filter((call) => !ids.includes(call.id));
-    try {
-      localStorage.setItem(KEPT, JSON.stringify([...kept, ...mine].slice(-1000)));
-    } catch {
-      // full or denied: they stay in this page
-    }
-  };
-
-  const replayKept = () => {
-    const mine = state.q.map((call) => JSON.parse(call).id);
-    const kept = takeKept().filter((call) => !mine.includes(call.id));
-    state.q.unshift(...kept.map((call) => JSON.stringify(call)));
+    if (core || !keep) return;
+    const mine = state.q.filter((call) => !isLoad(call));
+    const kept = mine.map((call) => call.slice(0, -1) + ',"kept":true}');
+    tried(() => {
+      const calls = Object.values({ ...takeKept(), ...byId(kept) });
+      if (calls.length) localStorage[KEPT] = JSON.stringify(calls.slice(-1000));
+    });
   };
 
   // ---- start ----------------------------------------------------------------------------------
 
   const boot = async () => {
     const { o: options } = state;
-    if (navigator.connection?.saveData && options.saveData != 'load') {
-      return warn('Save-Data', "the visitor asks to save data (option saveData is 'skip'): calls are kept for a later page.");
-    }
-    if (!canRun()) {
-      return warn('No WebAssembly', "WebAssembly is not available or the page's CSP lacks 'wasm-unsafe-eval': calls stay queued. See dist/README.md#csp");
-    }
+    if (navigator.connection?.saveData && options.saveData != 'load')
+      return warn('Save-Data', "the visitor saves data and option saveData is 'skip': calls are kept.");
+    if (!canRun())
+      return warn('No WebAssembly', "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls stay queued.");
     try {
       const bridge = await start(base, receive);
-      if (keep) replayKept();
+      if (keep) state.q = Object.values({ ...takeKept(), ...byId(state.q) });
       core = bridge;
       state.ask = ask;
       delete target.load;
       flush();
     } catch (error) {
-      warn('Start failed', `the tracker could not be started (${error}): calls stay queued. Is ${base} complete?`);
+      warn('Start failed', `${error}: calls stay queued. Is ${base} complete?`);
     }
   };
 
@@ -167,13 +158,15 @@ if (!target.initialize) {
     } else if (core && !scheduled) scheduled = soon(drain) || 1;
   };
 
-  if (writeKey) {
-    const given = parsed(json || '{}');
-    const options = { initialPageview: true, ...(typeof given == 'object' && given) };
-    if (!given || typeof given != 'object') {
+  if (state.q.some(isLoad)) begin();
+  else if (writeKey) {
+    const given = json ? parsed(json) : {};
+    if (Object(given) !== given) {
       warn('Invalid data-options', `attribute data-options is ${json}; allowed: a JSON object.`);
     }
-    for (const name in data) options[name] = parsed(data[name]);
+    const { initialPageview, ...options } = { ...given };
+    for (const name in data) options[name] = parsed(data[name]) ?? data[name];
     target.load(writeKey, options);
-  } else if (state.q.some((call) => call.includes('"method":"load"'))) begin();
+    if (pageview !== 'false' && initialPageview !== false) target.page();
+  }
 }

@@ -9,27 +9,25 @@ export const canRun = () => {
   }
 };
 
+/** Download a file without getting into the page's way. */
+const download = async (address) => {
+  const answer = await fetch(address, { priority: 'low' }).catch((error) => ({ status: error }));
+  if (answer.ok) return answer.arrayBuffer();
+  throw `${address}: ${answer.status}`;
+};
+
 /** Start Python on the page's own thread. Resolves to the core (tracker/bridge.py). */
 export const start = async (base, send) => {
   const folder = base + __PYODIDE__;
-  const preload = (address, as, rel = 'preload') => {
-    const link = document.createElement('link');
-    Object.assign(link, { rel, href: address, crossOrigin: 'anonymous', fetchPriority: 'low' });
-    if (as) link.as = as;
-    document.head.append(link);
-  };
-  preload(folder + 'pyodide.mjs', '', 'modulepreload');
-  preload(folder + 'pyodide.asm.mjs', '', 'modulepreload');
-  for (const file of ['pyodide.asm.wasm', 'python_stdlib.zip']) preload(folder + file, 'fetch');
-
-  const wheel = fetch(base + __WHEEL__, { priority: 'low' }).then((answer) => {
-    if (!answer.ok) throw new Error(`${answer.url}: HTTP ${answer.status}`);
-    return answer.arrayBuffer();
-  });
-  wheel.catch(() => {}); // it is awaited below; until then a failure is no unhandled rejection
-  const { loadPyodide } = await import(folder + 'pyodide.mjs');
+  // Pyodide fetches its files with high priority, and hangs if one is missing. So all of them are
+  // in the browser's cache before it starts.
+  const files = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip'];
+  const [wheel] = await Promise.all(
+    [base + __WHEEL__, ...files.map((file) => folder + file)].map(download),
+  );
+  const { loadPyodide } = await import(folder + files[0]);
   const python = await loadPyodide({ indexURL: folder });
-  python.FS.writeFile('/tracker.whl', new Uint8Array(await wheel));
+  python.FS.writeFile('/tracker.whl', new Uint8Array(wheel));
   python.runPython('import sys; sys.path.insert(0, "/tracker.whl")');
   return python.pyimport('tracker.bridge').start(window, send);
 };

@@ -1,6 +1,7 @@
 // Page side: identity as the stores hold it, for getters before the core is there (I13).
 
-const tried = (read) => {
+/** What `read` returns, undefined if it throws. */
+export const tried = (read) => {
   try {
     return read();
   } catch {
@@ -8,13 +9,13 @@ const tried = (read) => {
   }
 };
 
+export const parsed = (text) => tried(() => JSON.parse(text));
+
 export const cookie = (name) =>
-  tried(() => decodeURIComponent(('; ' + document.cookie).split('; ' + name + '=')[1].split(';')[0]));
+  tried(() => decodeURIComponent(`; ${document.cookie}`.split(`; ${name}=`)[1].split(';')[0]));
 
-const local = (key) => tried(() => localStorage.getItem(key));
-const json = (text) => tried(() => JSON.parse(text));
+export const local = (key) => tried(() => localStorage.getItem(key));
 
-// what: ['user.id', …]; options: those of load, as far as they are known
 const NAMES = {
   'user.id': 'ajs_user_id',
   'user.anonymousId': 'ajs_anonymous_id',
@@ -24,14 +25,14 @@ const NAMES = {
 };
 
 /** The stored answer of a getter: text or null for ids, an object for traits. */
-export const stored = (what, options = {}) => {
+export const stored = (what, options) => {
   const [kind, field] = what.split('.');
-  const own = options[kind] || {};
-  if (field == 'traits') {
-    const traits = json(local(own.localStorage?.key || NAMES[what]));
-    return traits && typeof traits == 'object' ? traits : {};
-  }
-  const key = (field == 'id' && own.cookie?.key) || NAMES[what];
-  return [cookie(key), local(key)].map((text) => (text?.[0] == '"' ? json(text) : text))
-    .find((text) => text && text != 'null') || null;
+  const own = options?.[kind];
+  if (field == 'traits') return parsed(local(own?.localStorage?.key || NAMES[what])) || {};
+  const key = (field == 'id' && own?.cookie?.key) || NAMES[what];
+  return (
+    [cookie(key), local(key)]
+      .map((text) => (text?.[0] == '"' ? parsed(text) : text))
+      .find((text) => text && text != 'null') || null
+  );
 };

@@ -4,17 +4,18 @@ import { freeze, page } from './capture.js';
 import { stored } from './stored.js';
 
 const METHODS =
-  (
-    'load track page screen identify group alias reset ready setAnonymousId debug timeout ' +
-    'addSourceMiddleware'
-  ).split(' ');
+  'load track page screen identify group alias reset ready debug timeout addSourceMiddleware';
 const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
 const CAPACITY = 1000;
 
+/** What a getter answers if there is nothing. */
+export const nothing = (method) => (method.endsWith('traits') ? {} : null);
+
 /**
  * Give `target` the public methods. `target._` is the state that snippet and loader share:
- * q (calls as JSON), p (what settles them, by id), f (functions, by id), l (listeners), o (options of load), i and n
- * (what ids are made of), off (tracking is refused), wake and ask (set by the loader).
+ * q (calls as JSON), p (what settles them, by id), f (functions, by id), l (listeners), o (options
+ * of load), i and n (what ids are made of), off (tracking is refused), wake and ask (set by the
+ * loader).
  */
 export const attach = (target) => {
   const state = (target._ ||= {
@@ -67,7 +68,7 @@ export const attach = (target) => {
       quiet(call(method, args));
       return args[0];
     }
-    return state.off ? (method.endsWith('traits') ? {} : null) : stored(method, state.o);
+    return state.off ? nothing(method) : stored(method, state.o);
   };
 
   const entity = (kind) => {
@@ -78,7 +79,7 @@ export const attach = (target) => {
     return methods;
   };
 
-  for (const method of METHODS) target[method] = (...args) => quiet(call(method, args));
+  for (const method of METHODS.split(' ')) target[method] = (...args) => quiet(call(method, args));
   const group = target.group;
   target.user = () => entity('user');
   target.group = (...args) => (args.length ? group(...args) : entity('group'));

@@ -1,0 +1,100 @@
+"""The JavaScript that runs in the page: `loader.js` and the snippet that site owners paste."""
+
+import hashlib
+import importlib
+import json
+import traceback
+from pathlib import Path
+
+from build_tools.commands import BuildError, Runner
+from build_tools.environment import esbuild
+from build_tools.paths import LOADER_BUNDLE, ROOT, STAMPS, npm_version, tracker_version
+from build_tools.steps import Step, digest, stamped
+from build_tools.wheel import built_wheel
+
+SOURCES = ROOT / "loader"
+LOADER = LOADER_BUNDLE / "loader.js"
+SNIPPET = LOADER_BUNDLE / "snippet.html"
+
+OPTIONS = (
+    "--bundle",
+    "--minify",
+    "--format=iife",
+    "--target=es2022",
+    "--charset=utf8",
+    "--legal-comments=none",
+    "--log-level=warning",
+)
+
+
+def loader_bundle() -> Step:
+    """The loader and the snippet in `.build/loader/`."""
+    return stamped(
+        "loader",
+        _bundle,
+        stamp=STAMPS / "loader",
+        inputs=lambda: digest(
+            SOURCES, ROOT / "package-lock.json", Path(__file__), *_defines(_wheel())
+        ),
+        products=lambda: [LOADER, SNIPPET],
+    )
+
+
+def pyodide_folder() -> str:
+    """The runtime's folder next to `loader.js`: named by version, so it can be cached for ever."""
+    return f"pyodide-{npm_version('pyodide')}/"
+
+
+def _wheel() -> Path:
+    wheel = built_wheel()
+    if wheel is None:
+        raise BuildError("the core wheel has not been built", hint="python3 build.py")
+    return wheel
+
+
+def _defines(wheel: Path) -> list[str]:
+    """The constants that the loader takes from the build."""
+    content_hash = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
+    constants: dict[str, object] = {
+        "__VERSION__": tracker_version(),
+        "__PYODIDE__": pyodide_folder(),
+        "__WHEEL__": f"{wheel.name}?v={content_hash}",
+        "__PRECHECK__": _precheck(),
+    }
+    return [f"--define:{name}={json.dumps(value)}" for name, value in constants.items()]
+
+
+def _precheck() -> object:
+    """The privacy table of the core: the loader asks the same questions."""
+    try:
+        return importlib.import_module("tracker.privacy").PRECHECK
+    except Exception as error:
+        raise BuildError(
+            f"PRECHECK cannot be read from tracker.privacy: {type(error).__name__}: {error}",
+            hint="the core must be importable by the Python that runs build.py",
+            output=traceback.format_exc(),
+        ) from error
+
+
+def _bundle(runner: Runner) -> None:
+    defines = _defines(_wheel())
+    LOADER_BUNDLE.mkdir(parents=True, exist_ok=True)
+    entry, stub = LOADER_BUNDLE / "entry.js", LOADER_BUNDLE / "stub.js"
+    snippet = json.dumps(str(SOURCES / "snippet.js"))
+    entry.write_text(f"import {{ create }} from {snippet};\nstub.create = create;\n")
+    for source, target in ((SOURCES / "loader.js", LOADER), (entry, stub)):
+        runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines])
+    template = (SOURCES / "snippet.html").read_text()
+    code = f"var stub={{}};{stub.read_text()}"  # 200 bytes less than esbuild's --global-name
+    SNIPPET.write_text(fill_snippet(template, code, tracker_version()))
+
+
+def fill_snippet(template: str, stub: str, version: str) -> str:
+    """The tag to paste: minified code, with key and address left readable for the site owner."""
+    for place in ("__STUB__", "__VERSION__"):
+        if template.count(place) != 1:
+            raise BuildError(
+                f"loader/snippet.html has {place} {template.count(place)} times",
+                hint=f"write {place} once, where the build puts that in",
+            )
+    return template.replace("__VERSION__", version).replace("__STUB__", stub.strip())

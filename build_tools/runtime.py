@@ -1,0 +1,90 @@
+"""Pyodide: what of it pages download, and a copy with packages for the tests inside it."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from build_tools.commands import Runner
+from build_tools.paths import NODE_MODULES, ROOT, RUNTIME, STAMPS, TEST_RUNTIME, VENV_PYTHON
+from build_tools.steps import Step, digest, stamped
+
+SOURCE = NODE_MODULES / "pyodide"
+FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+LOCK = "pyodide-lock.json"
+TEST_PACKAGES = ("micropip", "tblib")  # installs our wheel; brings tracebacks out of Pyodide
+PYTHON_IN_PYODIDE = "3.14"
+
+
+def runtime_lock() -> Step:
+    """The lock file for pages, without packages: they would never load one."""
+
+    def write(_: Runner) -> None:
+        _write_lock(RUNTIME, {})
+
+    return stamped(
+        "Pyodide",
+        write,
+        stamp=STAMPS / "runtime",
+        inputs=lambda: digest(ROOT / "package-lock.json", Path(__file__)),
+        products=lambda: runtime_files().values(),
+    )
+
+
+def runtime_files() -> dict[str, Path]:
+    """The files that a page needs to start Python, by name."""
+    return {**{name: SOURCE / name for name in FILES}, LOCK: RUNTIME / LOCK}
+
+
+def runtime_for_tests() -> Step:
+    """The folder that pytest-pyodide serves, in `.build/pyodide-test/`."""
+    return stamped(
+        "Pyodide for tests",
+        _make,
+        stamp=STAMPS / "pyodide-test",
+        inputs=lambda: digest(ROOT / "package-lock.json", Path(__file__)),
+        products=lambda: [TEST_RUNTIME / name for name in (*FILES, LOCK)],
+    )
+
+
+def with_dependencies(packages: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, Any]:
+    """The entries of a lock file's `packages` that `wanted` needs."""
+    found: dict[str, Any] = {}
+    waiting = list(wanted)
+    while waiting:
+        name = waiting.pop().lower()
+        if name not in found:
+            found[name] = packages[name]
+            waiting += packages[name]["depends"]
+    return found
+
+
+def _write_lock(folder: Path, packages: dict[str, Any]) -> None:
+    lock = json.loads((SOURCE / LOCK).read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LOCK).write_text(json.dumps({**lock, "packages": packages}, separators=(",", ":")))
+
+
+def _make(runner: Runner) -> None:
+    shutil.rmtree(TEST_RUNTIME, ignore_errors=True)
+    TEST_RUNTIME.mkdir(parents=True)
+    for name in FILES:
+        shutil.copy2(SOURCE / name, TEST_RUNTIME / name)
+    lock = json.loads((SOURCE / LOCK).read_text())
+    packages = with_dependencies(lock["packages"], TEST_PACKAGES)
+    pins = [f"{package['name']}=={package['version']}" for package in packages.values()]
+    runner.run(
+        [
+            VENV_PYTHON,
+            *("-m", "pip", "download", "--disable-pip-version-check", "-q"),
+            *("--no-deps", "--only-binary=:all:", "--python-version", PYTHON_IN_PYODIDE),
+            *("-d", str(TEST_RUNTIME), *pins),
+        ],
+        hint="read pip's output above; it needs a network, or a package index that it can reach",
+    )
+    for package in packages.values():
+        # Pyodide repacks wheels, so the ones from PyPI have other hashes than its lock file.
+        wheel = TEST_RUNTIME / package["file_name"]
+        package["sha256"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    _write_lock(TEST_RUNTIME, packages)

@@ -1,0 +1,166 @@
+"""Real pages in a real Chromium against a real collector."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
+
+from build_tools.browsers import CHROMIUM_FLAGS, find_chromium
+from collector.server import running
+from collector.settings import Mount, Settings
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60  # seconds; a loaded machine is slow, and no test needs to fail fast
+
+ATTRIBUTES = (
+    '<script async src="/tracker/loader.js" data-write-key="wk" data-api-host="/v1"></script>'
+)
+# what the tracker needs, and nothing else
+CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+
+
+class Collector:
+    """The running collector, asked through its own API as anybody can."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def get(self, path: str) -> Any:
+        """The JSON answer of a GET request."""
+        with urllib.request.urlopen(self.url + path) as response:
+            return json.load(response)
+
+    def records(self, **filters: Any) -> list[dict[str, Any]]:
+        """What is stored, oldest first."""
+        query = urlencode({"limit": 500, "order": "asc", **filters})
+        records: list[dict[str, Any]] = self.get(f"/api/events?{query}")["events"]
+        return records
+
+    def events(self, number: int, **filters: Any) -> list[dict[str, Any]]:
+        """The stored events, once there are at least `number` of them."""
+        wait_for(lambda: len(self.records(**filters)) >= number, f"{number} events {filters}")
+        return [record["payload"] for record in self.records(**filters)]
+
+    def reset(self) -> None:
+        """Forget everything."""
+        request = urllib.request.Request(self.url + "/api/reset", method="POST")
+        urllib.request.urlopen(request).close()
+
+
+def wait_for(
+    done: Callable[[], Any], what: str, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until `done` answers true. Fails after a minute, naming what was waited for."""
+    end = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > end:
+            pytest.fail(f"waited {PATIENCE} s in vain for {what}")
+        pause(0.05)
+
+
+class Tab:
+    """A page of a fresh visitor, and what it did: requests, console messages, errors."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.context = context
+        self.origin = origin
+        self.requests: list[Request] = []
+        self.console: list[tuple[str, str]] = []
+        self.errors: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE * 1000)
+        self.page.on("request", lambda request: self.requests.append(request))
+        self.page.on("console", lambda message: self.console.append((message.type, message.text)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def serve(self, path: str, html: str, csp: str = "") -> None:
+        """Make the origin answer `path` with a page of our own."""
+        headers = {"Content-Type": "text/html", **({"Content-Security-Policy": csp} if csp else {})}
+
+        def answer(route: Route) -> None:
+            route.fulfill(body="<!doctype html>" + html, headers=headers)
+
+        self.page.unroute(self.origin + path)
+        self.page.route(self.origin + path, answer)
+
+    def open(self, html: str = ATTRIBUTES, path: str = "/page.html", csp: str = "") -> None:
+        """Open a page of our own with this markup."""
+        self.serve(path, html, csp)
+        self.page.goto(self.origin + path)
+
+    def wait_for(self, done: Callable[[], Any], what: str) -> None:
+        """Wait while routes and messages of this page are served."""
+        wait_for(done, what, lambda seconds: self.page.wait_for_timeout(seconds * 1000))
+
+    def run(self, script: str) -> Any:
+        """Run a JavaScript function in the page."""
+        return self.page.evaluate(script)
+
+    def ready(self) -> None:
+        """Wait until the core is there and has answered."""
+        self.run("() => new Promise((done) => cioanalytics.ready(done))")
+
+    def asked_for(self, part: str) -> list[str]:
+        """The addresses with `part` in them that were requested."""
+        self.page.wait_for_timeout(0)  # lets pending messages in
+        return [request.url for request in self.requests if part in request.url]
+
+    @property
+    def local(self) -> dict[str, str]:
+        """The page's local storage."""
+        items: dict[str, str] = self.run("() => ({...localStorage})")
+        return items
+
+    @property
+    def cookies(self) -> dict[str, dict[str, Any]]:
+        """The visitor's cookies with their attributes, by name."""
+        return {str(c.get("name")): dict(c) for c in self.context.cookies()}
+
+
+def snippet(*calls: str, options: str = '{ apiHost: "/v1" }') -> str:
+    """The built snippet as a site owner pastes it, with calls behind it."""
+    pasted = (ROOT / "dist" / "snippet.html").read_text()
+    pasted = pasted.replace('load("YOUR_WRITE_KEY")', f'load("wk", {options})')
+    return pasted + "".join(f"<script>{call}</script>" for call in calls)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    mounts = (Mount("/tracker", ROOT / "dist"), Mount("/", ROOT / "examples" / "shop"))
+    settings = Settings(tmp_path_factory.mktemp("collector") / "events.sqlite", mounts=mounts)
+    with running(settings) as collector:
+        yield Collector(collector.url)
+
+
+@pytest.fixture
+def collector(running_collector: Collector) -> Collector:
+    running_collector.reset()
+    return running_collector
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(visitor: BrowserContext, collector: Collector) -> Tab:
+    return Tab(visitor, collector.url)
