@@ -14,6 +14,7 @@ from build_tools.wheel import built_wheel
 
 SOURCES = ROOT / "loader"
 LOADER = LOADER_BUNDLE / "loader.js"
+EXTRAS = LOADER_BUNDLE / "extras.js"
 SNIPPET = LOADER_BUNDLE / "snippet.html"
 
 OPTIONS = (
@@ -36,7 +37,7 @@ def loader_bundle() -> Step:
         inputs=lambda: digest(
             SOURCES, ROOT / "package-lock.json", Path(__file__), *_defines(_wheel())
         ),
-        products=lambda: [LOADER, SNIPPET],
+        products=lambda: [LOADER, EXTRAS, SNIPPET],
     )
 
 
@@ -54,14 +55,18 @@ def _wheel() -> Path:
 
 def _defines(wheel: Path) -> list[str]:
     """The constants that the loader takes from the build."""
-    content_hash = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
     constants: dict[str, object] = {
         "__VERSION__": tracker_version(),
         "__PYODIDE__": pyodide_folder(),
-        "__WHEEL__": f"{wheel.name}?v={content_hash}",
+        "__WHEEL__": _versioned(wheel),
         "__PRECHECK__": _precheck(),
     }
     return [f"--define:{name}={json.dumps(value)}" for name, value in constants.items()]
+
+
+def _versioned(file: Path) -> str:
+    """The name under which a page asks for a file, so that caches may keep it for ever."""
+    return f"{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
 def _precheck() -> object:
@@ -82,6 +87,9 @@ def _bundle(runner: Runner) -> None:
     entry, stub = LOADER_BUNDLE / "entry.js", LOADER_BUNDLE / "stub.js"
     snippet = json.dumps(str(SOURCES / "snippet.js"))
     entry.write_text(f"import {{ create }} from {snippet};\nstub.create = create;\n")
+    module = [option for option in OPTIONS if not option.startswith("--format")]
+    runner.run([esbuild(), SOURCES / "extras.js", f"--outfile={EXTRAS}", *module, "--format=esm"])
+    defines.append(f"--define:__EXTRAS__={json.dumps(_versioned(EXTRAS))}")
     for source, target in ((SOURCES / "loader.js", LOADER), (entry, stub)):
         runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines])
     template = (SOURCES / "snippet.html").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from build_tools import bundle
-from build_tools.bundle import LOADER, SNIPPET, pyodide_folder
+from build_tools.bundle import EXTRAS, LOADER, SNIPPET, pyodide_folder
 from build_tools.commands import BuildError
 from build_tools.compress import ENCODINGS, compress_all, compressed, is_compressed
 from build_tools.environment import npm_packages, python_environment
@@ -59,6 +59,7 @@ def sources() -> dict[str, Path]:
         **runtime,
         wheel.name: wheel,
         "LICENSE": ROOT / "LICENSE",
+        "extras.js": EXTRAS,
         "loader.js": LOADER,
         "snippet.html": SNIPPET,
     }

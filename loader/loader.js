@@ -14,6 +14,9 @@ const {
   ...data
 } = script.dataset;
 const base = new URL('.', script.src).href;
+const DEPRECATED =
+  'init log addIntegrationMiddleware listeners addEventListener removeAllListeners removeListener ' +
+  'removeEventListener hasListeners add addIntegration noConflict normalize use';
 const KEPT = 'cioCalls';
 const SLICE = 8; // calls handed to the core in one go
 
@@ -32,13 +35,25 @@ if (!target.initialize) {
     target.emit('error', { message, detail });
   };
 
+  // what few pages need
+  const extras = () => import(base + __EXTRAS__);
+  state.later = (method, args) =>
+    extras().then(({ later }) => later(target, method, args), (error) => warn('Start failed', error));
+  for (const [method, args] of state.x.splice(0)) state.later(method, args);
+  for (const name of DEPRECATED.split(' ')) target[name] ||= (...args) => (state.later(name, args), target);
+
   // ---- messages -------------------------------------------------------------------------------
 
   const receive = (text) => {
     const message = JSON.parse(text);
     const { type, id, args, value, error } = message;
     if (type == 'emit') return target.emit(message.name, ...args);
-    if (type == 'run') return run(id, state.f[message.call], ...args);
+    if (type == 'run') {
+      return extras()
+        .then(({ run }) => run(target, state.f, message))
+        .catch((error) => ({ id, error: '' + error }))
+        .then((answer) => core.post(`{"answers":${freeze([answer])}}`));
+    }
     if (type == 'callback') {
       try {
         state.f[id](...args);
@@ -52,20 +67,6 @@ if (!target.initialize) {
       if (error) reject(Object.assign(new Error(error.message), error));
       else resolve(value);
     }
-  };
-
-  // a middleware: what it made of the event, or why it failed, goes back to the core
-  const run = async (id, middleware, obj, integrations) => {
-    const answer = { id, value: { next: 'none', obj } };
-    const next = (payload) => {
-      answer.value = payload ? { next: 'payload', obj: payload.obj } : { next: 'null' };
-    };
-    try {
-      await middleware({ payload: { type: obj.type, obj }, integrations, next });
-    } catch (error) {
-      answer.error = '' + error;
-    }
-    core.post(`{"answers":${freeze([answer])}}`);
   };
 
   // all calls, or a few of them to keep the page's thread free

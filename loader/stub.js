@@ -4,18 +4,28 @@ import { freeze, page } from './capture.js';
 import { stored } from './stored.js';
 
 const METHODS =
-  'load track page screen identify group alias reset ready debug timeout addSourceMiddleware';
+  'load track page screen identify group alias reset ready debug timeout addSourceMiddleware ' +
+  'addDestinationMiddleware deregister queryString';
+const LATER = 'trackLink trackClick trackForm trackSubmit pageview';
+const HOOKS = 'load unload ready track page screen identify group alias';
 const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
 const CAPACITY = 1000;
+
+/** What the core gets to know of a plugin; its functions stay here. */
+const describe = (plugin) => ({
+  name: plugin?.name,
+  type: plugin?.type,
+  hooks: HOOKS.split(' ').filter((name) => typeof plugin?.[name] == 'function'),
+});
 
 /** What a getter answers if there is nothing. */
 export const nothing = (method) => (method.endsWith('traits') ? {} : null);
 
 /**
  * Give `target` the public methods. `target._` is the state that snippet and loader share:
- * q (calls as JSON), p (what settles them, by id), f (functions, by id), l (listeners), o (options
- * of load), i and n (what ids are made of), off (tracking is refused), wake and ask (set by the
- * loader).
+ * q (calls as JSON), p (what settles them, by id), f (functions, by id), l (listeners), x (calls for
+ * extras.js), o (options of load), i and n (what ids are made of), off (tracking is refused); later,
+ * wake and ask are set by the loader.
  */
 export const attach = (target) => {
   const state = (target._ ||= {
@@ -23,12 +33,13 @@ export const attach = (target) => {
     p: {},
     f: {},
     l: {},
+    x: [],
     n: 0,
     i: Date.now().toString(36) + Math.random().toString(36).slice(1),
   });
   const fail = (message, detail) => target.emit('error', { message, detail });
 
-  const call = (method, args) =>
+  const call = (method, args, functions) =>
     new Promise((resolve, reject) => {
       if (state.off) return resolve();
       if (state.q.length >= CAPACITY && method != 'load') {
@@ -50,6 +61,7 @@ export const attach = (target) => {
         head.fn = fn;
         state.f[id] = args[fn];
       }
+      if (functions) state.f[id] = functions;
       state.p[id] = [resolve, reject];
       state.q.push(JSON.stringify(head).slice(0, -1) + ',"args":' + json + '}');
       if (method == 'load') state.o = Object(args[1]);
@@ -80,6 +92,13 @@ export const attach = (target) => {
   };
 
   for (const method of METHODS.split(' ')) target[method] = (...args) => quiet(call(method, args));
+  for (const method of LATER.split(' '))
+    target[method] = (...args) => {
+      if (state.later) state.later(method, args);
+      else state.x.push([method, args]);
+      return target;
+    };
+  target.register = (...plugins) => quiet(call('register', plugins.map(describe), plugins));
   const group = target.group;
   target.user = () => entity('user');
   target.group = (...args) => (args.length ? group(...args) : entity('group'));

@@ -23,17 +23,32 @@ from tracker.browser import Browser
 from tracker.calls import Answers, Call, Message, replay_order
 from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError, shown
-from tracker.events import boolean_integrations, make_event
+from tracker.events import Visit, boolean_integrations, make_event
 from tracker.identity import Group, Identity, User
 from tracker.pipeline import Pipeline
-from tracker.plugins import PageFunctions, SourceMiddleware
+from tracker.plugins import PageCode, Plugins
 from tracker.privacy import Privacy
+from tracker.query_string import QueryStringRules, read, strip, term
 from tracker.settings import CUSTOMERIO, Settings, check
 from tracker.storage.domain import accepts_domain, discover_root_domain
 from tracker.storage.strategy import TABLE, Stores
 from tracker.tasks import spawn
 
 Json = dict[str, Any]
+
+# Calls after which the visitor may be somebody else.
+CHANGERS = frozenset(
+    (
+        "load",
+        "identify",
+        "group",
+        "reset",
+        "user.logout",
+        "user.reset",
+        "group.logout",
+        "group.reset",
+    )
+)
 
 # Stages that behave like plugins of the incumbent: `ready` answers with one outcome for each.
 BUILT_IN = ("Event Validation", "Page Enrichment", CUSTOMERIO)
@@ -45,8 +60,8 @@ class Analytics:
     def __init__(self, browser: Browser, send: Callable[[Message], None]) -> None:
         self._browser = browser
         self._answers = Answers(browser, send)
-        self._functions = PageFunctions(browser, self._answers)
-        self._middleware = SourceMiddleware(self._functions)
+        self._code = PageCode(browser, self._answers)
+        self._plugins = Plugins(self._code, self._answers)
         self._early: list[Call] = []
         self._waiting: list[Call] = []
         self._busy = False
@@ -70,7 +85,7 @@ class Analytics:
     def answer(self, answers: list[Json]) -> None:
         """Take over what functions of the page answered."""
         for item in answers:
-            self._functions.answer(item)
+            self._code.answer(item)
 
     def save(self) -> None:
         """Make events of the calls taken over safe; hosts do so before they go idle."""
@@ -83,7 +98,10 @@ class Analytics:
             raise _unknown_method(method)
         if self._loaded is None or not self._loaded.privacy.may_identify:
             return {} if method.endswith("traits") else None
-        return GETTERS[method](self._loaded, args)
+        value = GETTERS[method](self._loaded, args)
+        if args:
+            self._tell_identity()
+        return value
 
     async def _work(self) -> None:
         self._busy = True
@@ -93,7 +111,25 @@ class Analytics:
                 await self._handle(call)
             except Exception as error:
                 self._answers.fail(call, error)
+            if call.method in CHANGERS:
+                self._tell_identity()
         self._busy = False
+
+    def _tell_identity(self) -> None:
+        """Tell the listeners of `identity` if the visitor is somebody else than before."""
+        now = self._loaded
+        if now is None or not now.privacy.may_identify:
+            return
+        identity = {
+            "userId": now.user.get_id(),
+            "anonymousId": now.user.anonymous_id(),
+            "traits": now.user.traits(),
+            "groupId": now.group.get_id(),
+            "groupTraits": now.group.traits(),
+        }
+        if identity != now.told:
+            now.told = identity
+            self._answers.emit("identity", identity)
 
     async def _handle(self, call: Call) -> None:
         if call.method == "load":
@@ -166,9 +202,10 @@ class Analytics:
         user = User(self._browser, settings.user, stores, settings.trait_store)
         group = Group(self._browser, settings.group, stores, settings.trait_store)
         destination = CustomerIo(self._browser, settings, stores.of("queue"), self._report)
-        pipeline = Pipeline(self._browser, self._answers, self._middleware, destination)
+        destination.failed_initializations = self._plugins.failed
+        pipeline = Pipeline(self._browser, self._answers, self._plugins, destination)
         pipeline.debug = settings.debug
-        self._loaded = _Loaded(settings, privacy, user, group, destination, pipeline)
+        self._loaded = _Loaded(settings, privacy, user, group, destination, pipeline, Visit())
         if privacy.may_identify:
             user.import_old_names()
             group.import_old_names()
@@ -176,8 +213,35 @@ class Analytics:
                 user.anonymous_id()  # made before anything else runs (decision I4)
         spawn(destination.start())
         self._answers.emit("initialize", {"writeKey": settings.write_key}, settings.given)
+        if settings.query_string is not None:
+            self._follow_link(settings.query_string, call)
         if settings.initial_pageview:
             self._waiting.insert(0, replace(call, id=call.id + "-page", method="page", args=[]))
+
+    def _follow_link(self, rules: QueryStringRules, load: Call) -> None:
+        """Make the calls that the page's address asks for, and take them out of the address."""
+        url = self._browser.parse_url(load.page.href)
+        calls = self._link_calls(load, term(url), rules) if url else []
+        if not calls:
+            return
+        self._waiting = replay_order([*calls, *self._waiting])
+        now = self._browser.page().href
+        if rules.strip and strip(self._browser, now) != now:
+            self._browser.replace_address(strip(self._browser, now))
+
+    def _link_calls(self, by: Call, text: str, rules: QueryStringRules) -> list[Call]:
+        asked = read(text, rules, self._browser.decode_component)
+        wanted: list[tuple[str, list[Any]]] = []
+        if asked.anonymous_id is not None:
+            wanted.append(("setAnonymousId", [asked.anonymous_id]))
+        if asked.user_id is not None:
+            wanted.append(("identify", [asked.user_id, asked.traits]))
+        if asked.event is not None:
+            wanted.append(("track", [asked.event, asked.properties]))
+        return [
+            replace(by, id=f"{by.id}-{method}", method=method, args=args, from_link=True)
+            for method, args in wanted
+        ]
 
     def _refuse(self, settings: Settings, option: str) -> None:
         """The visitor refuses: remove what is kept, drop what waits (decision S3)."""
@@ -265,13 +329,18 @@ class Analytics:
             self._answers.result(call)
             return
         identity, options = self._identity(loaded, options)
+        page = call.page if call.kept else loaded.visit.with_referrer(call.page)
+        rules = loaded.settings.query_string
+        if rules is not None and rules.strip:
+            # ids and traits of a link do not travel on in the address of every event
+            page = replace(page, href=strip(self._browser, page.href))
         event = make_event(
             self._browser,
             type_,
             members,
             identity=identity,
             options=options,
-            page=call.page,
+            page=page,
             at=call.at,
             integrations=boolean_integrations(loaded.settings.integrations),
         )
@@ -307,9 +376,15 @@ class Analytics:
         self._answers.result(call)
 
     def _ready(self, loaded: _Loaded, call: Call) -> None:
-        outcomes = [None] * len(BUILT_IN)
-        self._answers.callback(call, outcomes)
-        self._answers.result(call, outcomes)
+        async def answer() -> None:
+            spawn(tell())  # events do not wait for a plugin that is not ready
+
+        async def tell() -> None:
+            outcomes = [*[None] * len(BUILT_IN), *await self._plugins.ready()]
+            self._answers.callback(call, outcomes)
+            self._answers.result(call, outcomes)
+
+        loaded.pipeline.then(call, answer)
 
     def _add_source_middleware(self, loaded: _Loaded, call: Call) -> None:
         if not call.with_function:
@@ -318,11 +393,47 @@ class Analytics:
                 f"addSourceMiddleware: the argument is {shown(call.first)}; allowed: a function. "
                 "See docs/api.md#middleware",
             )
-        self._middleware.add(call.id)
+        self._plugins.add_middleware(call.id)
         self._answers.result(call)
+
+    def _add_destination_middleware(self, loaded: _Loaded, call: Call) -> None:
+        if not isinstance(call.first, str) or not call.first or not call.with_function:
+            raise TrackerError(
+                "Invalid middleware",
+                f"addDestinationMiddleware: the first argument is {shown(call.first)}; allowed: "
+                "the name of a destination, then a function. See docs/api.md#middleware",
+            )
+        self._plugins.add_middleware(call.id, call.first)
+        self._answers.result(call)
+
+    def _register(self, loaded: _Loaded, call: Call) -> None:
+        async def register() -> None:
+            await self._plugins.register(call.id, call.args)
+            self._answers.result(call)
+
+        loaded.pipeline.then(call, register)  # events behind it wait until plugins are loaded
+
+    def _deregister(self, loaded: _Loaded, call: Call) -> None:
+        async def deregister() -> None:
+            await self._plugins.deregister(call.args)
+            self._answers.result(call)
+
+        loaded.pipeline.then(call, deregister)
 
     def _set_debug(self, loaded: _Loaded, call: Call) -> None:
         loaded.pipeline.debug = call.first is not False
+        self._answers.result(call)
+
+    def _query_string(self, loaded: _Loaded, call: Call) -> None:
+        text = call.first
+        if not isinstance(text, str):
+            raise TrackerError(
+                "Invalid query string",
+                f"queryString: the query is {shown(text)}; allowed: text such as "
+                "'?ajs_uid=u1'. See docs/api.md#querystring",
+            )
+        rules = loaded.settings.query_string or QueryStringRules()
+        self._waiting = [*self._link_calls(call, text, rules), *self._waiting]
         self._answers.result(call)
 
     def _timeout(self, loaded: _Loaded, call: Call) -> None:
@@ -355,6 +466,8 @@ class _Loaded:
     group: Group
     destination: CustomerIo
     pipeline: Pipeline
+    visit: Visit
+    told: Json | None = None
     _page_id: str | None = None
 
     def page_id(self, browser: Browser) -> str:
@@ -407,6 +520,10 @@ _METHODS: dict[str, Callable[[Analytics, _Loaded, Call], None]] = {
     "reset": Analytics._reset,
     "ready": Analytics._ready,
     "addSourceMiddleware": Analytics._add_source_middleware,
+    "addDestinationMiddleware": Analytics._add_destination_middleware,
+    "register": Analytics._register,
+    "deregister": Analytics._deregister,
+    "queryString": Analytics._query_string,
     "debug": Analytics._set_debug,
     "timeout": Analytics._timeout,
 }

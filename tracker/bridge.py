@@ -14,6 +14,8 @@ To the page:
 - `{"type": "callback", "id", "args"}` runs the function that came with a call;
 - `{"type": "run", "id", "call", "args": [event, integrations]}` runs the function that came with
   the call `call` as middleware; its answer is `{"next": "payload" | "null" | "none", "obj"}`;
+  with `"plugin", "hook"` it runs a hook of the plugin-th argument of the call, whose answer is
+  `{"event"}` (`{"id", "cancel": reason}` instead of a value stops the event);
 - `{"type": "emit", "name", "args"}` goes to the listeners of `on` and `once`.
 """
 

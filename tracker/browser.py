@@ -115,6 +115,9 @@ class Browser(Protocol):
     def page(self) -> Page:
         """The page as it is now."""
 
+    def replace_address(self, href: str) -> None:
+        """`history.replaceState`: another address of the same origin for the same document."""
+
     def navigator(self, name: str) -> Any:
         """A plain member of `navigator` (text, number or boolean), None if absent."""
 
@@ -270,6 +273,14 @@ class WindowBrowser:
             str(document.referrer),
             canonical if isinstance(canonical, str) else "",
         )
+
+    def replace_address(self, href: str) -> None:
+        """Keep the page's own history state."""
+        history = self._window.history
+        try:
+            history.replaceState(history.state, "", href)
+        except self._ffi.JsException:
+            return  # a sandboxed frame, or too many changes: the address stays
 
     def navigator(self, name: str) -> Any:
         """A plain member of `navigator`."""

@@ -12,7 +12,13 @@ from tracker.errors import TrackerError
 Message = dict[str, Any]
 
 # Early calls are replayed in call order, except that these come first (decision D9).
-REPLAYED_FIRST = ("load", "addSourceMiddleware", "setAnonymousId")
+REPLAYED_FIRST = (
+    "load",
+    "addSourceMiddleware",
+    "addDestinationMiddleware",
+    "register",
+    "setAnonymousId",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,8 @@ class Call:
     """One API call as the page made it. `at` is ms since the epoch.
 
     `with_function` says whether a function was among the arguments (it stays in the page);
-    `kept` marks a call that a former page could not hand over.
+    `kept` marks a call that a former page could not hand over, `from_link` one that the page's
+    address asked for.
     """
 
     id: str
@@ -30,6 +37,7 @@ class Call:
     page: Page
     with_function: bool = False
     kept: bool = False
+    from_link: bool = False
 
     @property
     def first(self) -> Any:
@@ -38,14 +46,17 @@ class Call:
 
 
 def replay_order(calls: list[Call]) -> list[Call]:
-    """Early calls in the order in which they run (decision D9)."""
+    """Early calls in the order in which they run (decision D9).
 
-    def rank(call: Call) -> int:
+    Calls of a link come before others of their kind: an explicit `setAnonymousId` beats the link.
+    """
+
+    def rank(call: Call) -> tuple[int, bool]:
         if call.kept:
-            return 1  # a former page's calls, before all of this page's but `load`
-        if call.method in REPLAYED_FIRST:
-            return 2 * REPLAYED_FIRST.index(call.method)
-        return 2 * len(REPLAYED_FIRST)
+            return 1, False  # a former page's calls, before all of this page's but `load`
+        first = call.method in REPLAYED_FIRST
+        place = REPLAYED_FIRST.index(call.method) if first else len(REPLAYED_FIRST)
+        return 2 * place, not call.from_link
 
     return sorted(calls, key=rank)
 
@@ -81,9 +92,9 @@ class Answers:
         if call.with_function:
             self._send({"type": "callback", "id": call.id, "args": list(args)})
 
-    def run(self, number: int, call_id: str, args: list[Any]) -> None:
+    def run(self, number: int, call_id: str, args: list[Any], **where: Any) -> None:
         """Ask for the answer of a function of the page."""
-        self._send({"type": "run", "id": number, "call": call_id, "args": args})
+        self._send({"type": "run", "id": number, "call": call_id, "args": args, **where})
 
     def emit(self, name: str, *args: Any) -> None:
         """Tell the listeners of an event."""

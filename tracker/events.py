@@ -6,6 +6,7 @@ destination. Member names and rules: Customer.io client, event factory and page 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tracker import __version__
@@ -21,6 +22,24 @@ PAGE_FACTS = ("path", "referrer", "search", "title", "url")
 
 # options that are members of the event itself; every other one goes into the context
 _TOP_LEVEL = ("anonymousId", "userId", "timestamp")
+
+
+class Visit:
+    """One document over its changes of address (history.pushState)."""
+
+    def __init__(self) -> None:
+        self._address: str | None = None
+        self._referrer = ""
+
+    def with_referrer(self, page: Page) -> Page:
+        """The page with the address before it as referrer, which `document.referrer` is not."""
+        address = page.href.partition("#")[0]
+        if self._address is None:
+            self._referrer = page.referrer
+        elif address != self._address:
+            self._referrer = self._address
+        self._address = address
+        return replace(page, referrer=self._referrer)
 
 
 def make_event(

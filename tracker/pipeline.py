@@ -1,14 +1,16 @@
-"""The way of an event from its call to the out-queue: middleware, size, destination, answer."""
+"""The way of an event from its call to the out-queue: plugins, size, destination, answer."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tracker.browser import Browser
 from tracker.calls import Answers, Call
 from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError
-from tracker.plugins import DroppedError, SourceMiddleware
+from tracker.plugins import DroppedError, Plugins
+from tracker.settings import CUSTOMERIO
 from tracker.tasks import spawn
 from tracker.text import byte_length, to_json
 
@@ -19,29 +21,31 @@ MAX_EVENT_BYTES = 500_000
 
 CALLBACK_DELAY_MS = 300
 
+TOO_LARGE = "Event too large"
+
 
 class Pipeline:
     """Brings events to a destination, one after the other, and answers their calls."""
 
     def __init__(
-        self,
-        browser: Browser,
-        answers: Answers,
-        middleware: SourceMiddleware,
-        destination: CustomerIo,
+        self, browser: Browser, answers: Answers, plugins: Plugins, destination: CustomerIo
     ) -> None:
         self.callback_delay: float = CALLBACK_DELAY_MS
         self.debug = False
         self._browser = browser
         self._answers = answers
-        self._middleware = middleware
+        self._plugins = plugins
         self._destination = destination
-        self._waiting: list[tuple[Call, Json, list[Any]]] = []
+        self._waiting: list[tuple[Call, Callable[[], Awaitable[None]]]] = []
         self._busy = False
 
     def put(self, call: Call, event: Json, told: list[Any]) -> None:
         """Take an event over; `told` goes to the listeners of its type."""
-        self._waiting.append((call, event, told))
+        self.then(call, lambda: self._bring(call, event, told))
+
+    def then(self, call: Call, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something for a call when the events before it have passed the plugins."""
+        self._waiting.append((call, work))
         if not self._busy:
             spawn(self._work())
 
@@ -52,32 +56,50 @@ class Pipeline:
     async def _work(self) -> None:
         self._busy = True
         while self._waiting:
-            call, event, told = self._waiting.pop(0)
-            context: Json = {"event": event, "attempts": 1}
+            call, work = self._waiting.pop(0)
             try:
-                context["event"] = await self._middleware.apply(event)
-                self._queue(context["event"])
-            except DroppedError as dropped:
-                context["failed"] = str(dropped)
+                await work()
             except Exception as error:
                 self._answers.fail(call, error)
-                continue
-            self._settle(call, context, event["type"], told)
         self._busy = False
 
-    def _queue(self, event: Json) -> None:
+    async def _bring(self, call: Call, event: Json, told: list[Any]) -> None:
+        context: Json = {"event": event, "attempts": 1}
+        try:
+            context["event"] = event = await self._plugins.prepare(event)
+            await self._queue(event)
+        except DroppedError as dropped:
+            self._settle(call, {**context, "failed": str(dropped)}, event["type"], told)
+        except TrackerError as error:
+            if error.message == TOO_LARGE:
+                raise
+            self._answers.report(error)
+            self._settle(call, {**context, "failed": error.message}, event["type"], told)
+        else:
+            spawn(self._tell(call, context, told))  # nobody behind this event waits for it
+
+    async def _tell(self, call: Call, context: Json, told: list[Any]) -> None:
+        await self._plugins.tell(context["event"])
+        self._settle(call, context, context["event"]["type"], told)
+
+    async def _queue(self, event: Json) -> None:
         size = byte_length(to_json(event))
         if size > MAX_EVENT_BYTES:
             raise TrackerError(
-                "Event too large",
+                TOO_LARGE,
                 f"{event['type']}: the event has {size} bytes as JSON; allowed: "
                 f"{MAX_EVENT_BYTES}. It is not sent. See docs/api.md#values",
             )
         if self.debug:
             self._browser.console("log", f"cioanalytics {event['type']}: {to_json(event)}")
-        if self._destination.takes(event):
-            self._destination.queue.add(event)
-            self._destination.sender.wake()
+        if not self._destination.takes(event):
+            return
+        try:
+            event = await self._plugins.prepare_for(CUSTOMERIO, event)
+        except DroppedError:
+            return
+        self._destination.queue.add(event)
+        self._destination.sender.wake()
 
     def _settle(self, call: Call, context: Json, type_: str, told: list[Any]) -> None:
         """Answer a call; its callback runs some time after the call, as in the incumbent."""

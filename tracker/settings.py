@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracker.errors import TrackerError, shown
+from tracker.query_string import QueryStringRules, to_rules
 from tracker.storage.cookies import CookieAttributes
 from tracker.storage.strategy import STRATEGIES
 
@@ -44,6 +45,14 @@ def _number(value: Any) -> bool:
 
 
 def _object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _reads_query(value: Any) -> bool:
+    try:
+        to_rules(value)
+    except ValueError:
+        return False
     return isinstance(value, dict)
 
 
@@ -127,6 +136,15 @@ OPTIONS: dict[str, Option] = {
         "true sends events without user id, traits or a lasting anonymous id, and keeps nothing.",
         True,
     ),
+    "useQueryString": Option(
+        True,
+        "true, false or {uid, aid, events, strip}",
+        lambda value: _boolean(value) or _reads_query(value),
+        "Whether ajs_uid, ajs_aid and ajs_event in a page's address count. Anybody can hand out "
+        "such links: uid and aid are regular expressions for the ids you accept, events lists the "
+        "accepted event names, strip false leaves the parameters in the address.",
+        False,
+    ),
     "initialPageview": _yes_no(False, "true calls page() once when the tracker has loaded."),
     "integrations": Option(
         {}, "an object", _object, "Destinations switched on or off, sent with every event."
@@ -173,7 +191,6 @@ SWITCHES = {"customerio"}
 # options of releases to come: accepted, with a warning that says so
 PLANNED = frozenset(
     (
-        "useQueryString",
         "plugins",
         "snowplow",
         "sessions",
@@ -231,6 +248,7 @@ class Settings:
     privacy: dict[str, Any]
     anonymous: bool
     initial_pageview: bool
+    query_string: QueryStringRules | None
     integrations: dict[str, Any]
     retry: bool
     customerio: bool
@@ -343,6 +361,7 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         },
         anonymous=anonymous,
         initial_pageview=value("initialPageview"),
+        query_string=to_rules(value("useQueryString")),
         integrations=value("integrations"),
         retry=value("retryQueue"),
         customerio=given.get("customerio") is not False,

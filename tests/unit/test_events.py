@@ -134,3 +134,24 @@ def test_initial_pageview_comes_before_other_calls(site: Site) -> None:
     site.load(initialPageview=True)
     site.settle()
     assert [body["type"] for body in site.sent] == ["page", "track"]
+
+
+def test_the_referrer_of_a_page_view_is_the_address_before_it() -> None:
+    site = Site(FakeBrowser("https://www.site.example/one", referrer="https://ref.example/"))
+    site.load()
+    site.post("page")
+    site.post("track", "T")
+    site.browser.push_state("/two#part")
+    site.post("page")
+    site.browser.push_state("/two#other")
+    site.post("track", "T")
+    site.browser.push_state("/one")
+    site.post("page")
+    site.settle()
+    assert [body["context"]["page"]["referrer"] for body in site.sent] == [
+        "https://ref.example/",
+        "https://ref.example/",
+        "https://www.site.example/one",
+        "https://www.site.example/one",
+        "https://www.site.example/two",
+    ]

@@ -302,3 +302,33 @@ def test_ids_last_for_the_page_whatever_the_stores_do(access: Any, storage: str)
     assert site.ask("user.id") == "u1"
     assert site.ask("user.traits") == {"a": 1}
     assert [body["anonymousId"] for body in site.sent] == [anonymous, anonymous]
+
+
+def test_listeners_hear_who_the_visitor_is_once_for_each_change(site: Site) -> None:
+    site.load()
+    anonymous = site.ask("user.anonymousId")
+    nobody = {"userId": None, "anonymousId": anonymous, "traits": {}}
+    no_group = {"groupId": None, "groupTraits": {}}
+    assert site.emitted("identity") == [[{**nobody, **no_group}]]
+    site.post("track", "T")
+    site.post("identify", "u1", {"a": 1})
+    site.post("identify", "u1", {"a": 1})
+    site.ask("user.traits", {"b": 2})
+    site.post("group", "g1")
+    site.ask("user.id")
+    known = {"userId": "u1", "anonymousId": anonymous}
+    told = [args[0] for args in site.emitted("identity")]
+    assert told[1:] == [
+        {**known, "traits": {"a": 1}, **no_group},
+        {**known, "traits": {"b": 2}, **no_group},
+        {**known, "traits": {"b": 2}, "groupId": "g1", "groupTraits": {}},
+    ]
+    site.post("reset")
+    assert site.emitted("identity")[-1][0]["userId"] is None
+
+
+def test_an_anonymous_visitor_is_not_told_about() -> None:
+    site = Site()
+    site.load(anonymousTracking=True)
+    site.post("identify", "u1")
+    assert site.emitted("identity") == []

@@ -34,6 +34,7 @@ class CustomerIo:
         report: Callable[[str, dict[str, Any]], None],
     ) -> None:
         self.batch: Batch | None = settings.batch
+        self.failed_initializations: list[str] = []
         self._browser = browser
         self._settings = settings
         self._project: dict[str, Any] = {}
@@ -103,11 +104,14 @@ class CustomerIo:
                 by_status[status].append(name)
         by_status["unbundled"] += self._own.get("unbundledIntegrations") or []
         ids = _dict(self._own.get("maybeBundledConfigIds"))
-        return {
+        metadata = {
             "bundled": sorted(by_status["bundled"]),
             "unbundled": sorted(by_status["unbundled"]),
             "bundledIds": [one for name in by_status["bundled"] for one in ids.get(name, [])],
         }
+        if self.failed_initializations:
+            metadata["failedInitializations"] = self.failed_initializations
+        return metadata
 
     def _base(self) -> str:
         return self._address(

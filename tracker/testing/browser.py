@@ -230,6 +230,10 @@ class FakeBrowser(PageLife):
         """The page as it is now."""
         return Page(self.url, self.title, self.referrer, self.canonical)
 
+    def replace_address(self, href: str) -> None:
+        """The same as `push_state`, which keeps no history here."""
+        self.push_state(href)
+
     def navigator(self, name: str) -> Any:
         """A plain member of `navigator`, None if absent."""
         known = {"onLine": self.network.online, "cookieEnabled": self.jar.access != "disabled"}
