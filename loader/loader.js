@@ -2,7 +2,7 @@
 import { attach, nothing } from './stub.js';
 import { freeze } from './capture.js';
 import { mayKeep, refusedBy } from './precheck.js';
-import { parsed, tried } from './stored.js';
+import { forget, keyOf, local, parsed, tried } from './stored.js';
 import { canRun, start } from './runtime.js';
 
 const script = document.currentScript;
@@ -14,9 +14,12 @@ const {
   ...data
 } = script.dataset;
 const base = new URL('.', script.src).href;
-const DEPRECATED =
-  'init log addIntegrationMiddleware listeners addEventListener removeAllListeners removeListener ' +
-  'removeEventListener hasListeners add addIntegration noConflict normalize use';
+// methods in extras.js, those of older clients among them
+const EXTRAS =
+  'trackLink trackClick trackForm trackSubmit pageview init log addIntegrationMiddleware ' +
+  'listeners addEventListener removeAllListeners removeListener removeEventListener ' +
+  'hasListeners add addIntegration use';
+const HOOKS = 'load unload ready track page screen identify group alias';
 const KEPT = 'cioCalls';
 const SLICE = 8; // calls handed to the core in one go
 
@@ -24,30 +27,68 @@ const isLoad = (call) => call.includes('"method":"load"');
 
 const target = (window[globalAnalyticsKey] ||= {});
 
+/** What the core gets to know of a plugin; its functions stay here. */
+const describe = (plugin) => ({
+  name: plugin?.name,
+  type: plugin?.type,
+  hooks: HOOKS.split(' ').filter((name) => typeof plugin?.[name] == 'function'),
+});
+
 if (!target.initialize) {
   target.initialize = target.invoked = true; // a second copy of the script or the snippet does nothing
   target.VERSION = __VERSION__;
   const state = attach(target);
   let core, scheduled, keep, begun;
+  let answers = {};
 
   const warn = (message, detail) => {
     console.warn('cioanalytics: ' + detail);
     target.emit('error', { message, detail });
   };
 
-  // what few pages need
+  // ---- listeners, and what few pages need -----------------------------------------------------
+
+  const listeners = {};
+  target.on = (name, listener) => ((listeners[name] ||= []).push(listener), target);
+  target.once = (name, listener) => {
+    const once = (...args) => (target.off(name, once), listener(...args));
+    once.of = listener;
+    return target.on(name, once);
+  };
+  target.off = (name, listener) => {
+    listeners[name] = listeners[name]?.filter((each) => each != listener && each.of != listener);
+    return target;
+  };
+  target.emit = (name, ...args) => {
+    for (const listener of [...(listeners[name] || [])]) {
+      try {
+        listener.apply(target, args);
+      } catch (error) {
+        console.error(error); // a listener must not stop the others
+      }
+    }
+    return target;
+  };
+  target.register = (...plugins) => state.call('register', plugins.map(describe), plugins);
+
   const extras = () => import(base + __EXTRAS__);
-  state.later = (method, args) =>
-    extras().then(({ later }) => later(target, method, args), (error) => warn('Start failed', error));
-  for (const [method, args] of state.x.splice(0)) state.later(method, args);
-  for (const name of DEPRECATED.split(' ')) target[name] ||= (...args) => (state.later(name, args), target);
+  for (const name of EXTRAS.split(' ')) {
+    target[name] = (...args) => {
+      extras().then(
+        ({ later }) => later(target, name, args),
+        (error) => warn('Start failed', error),
+      );
+      return target;
+    };
+  }
+  for (const [method, args] of state.x.splice(0)) target[method](...args);
 
   // ---- messages -------------------------------------------------------------------------------
 
   const receive = (text) => {
     const message = JSON.parse(text);
-    const { type, id, args, value, error } = message;
-    if (type == 'emit') return target.emit(message.name, ...args);
+    const { type, id, name, args, value, error } = message;
+    if (type == 'emit') return target.emit(name, ...args);
     if (type == 'run') {
       return extras()
         .then(({ run }) => run(target, state.f, message))
@@ -64,14 +105,18 @@ if (!target.initialize) {
     } else if (state.p[id]) {
       const [resolve, reject] = state.p[id];
       delete state.p[id];
-      if (error) reject(Object.assign(new Error(error.message), error));
-      else resolve(value);
+      if (error) {
+        delete state.f[id];
+        reject(Object.assign(new Error(error.message), error));
+      } else resolve(value);
     }
   };
 
   // all calls, or a few of them to keep the page's thread free
   const flush = (number = Infinity) => {
-    if (core && state.q.length) core.post('{"calls":[' + state.q.splice(0, number) + ']}');
+    if (!core || !state.q.length) return;
+    answers = {};
+    core.post('{"calls":[' + state.q.splice(0, number) + ']}');
   };
 
   const drain = () => {
@@ -84,10 +129,17 @@ if (!target.initialize) {
       ? scheduler.postTask(work, { priority: 'background' })
       : (window.requestIdleCallback || setTimeout)(work);
 
+  // An answer holds until a call is made, or somebody else changes a cookie or the stored copy.
+  const stamp = (method) => tried(() => document.cookie) + local(keyOf(method, state.o));
   const ask = (method, args) => {
     flush();
-    const answer = JSON.parse(core.ask(`{"method":"${method}","args":${freeze(args)}}`));
-    return answer.value ?? nothing(method);
+    let known = !args.length && answers[method];
+    if (!known || known.stamp != stamp(method)) {
+      const json = core.ask(`{"method":"${method}","args":${freeze(args)}}`);
+      if (args.length) answers = {};
+      known = answers[method] = { json, stamp: stamp(method) };
+    }
+    return JSON.parse(known.json).value ?? nothing(method);
   };
 
   // ---- life -----------------------------------------------------------------------------------
@@ -116,11 +168,10 @@ if (!target.initialize) {
   // ---- start ----------------------------------------------------------------------------------
 
   const boot = async () => {
-    const { o: options } = state;
-    if (navigator.connection?.saveData && options.saveData != 'load')
-      return warn('Save-Data', "the visitor saves data and option saveData is 'skip': calls are kept.");
+    if (navigator.connection?.saveData && state.o.saveData != 'load')
+      return warn('Save-Data', "the visitor saves data and option saveData is 'skip': calls wait.");
     if (!canRun())
-      return warn('No WebAssembly', "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls stay queued.");
+      return warn('No WebAssembly', "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls wait.");
     try {
       const bridge = await start(base, receive);
       if (keep) state.q = Object.values({ ...takeKept(), ...byId(state.q) });
@@ -129,7 +180,7 @@ if (!target.initialize) {
       delete target.load;
       flush();
     } catch (error) {
-      warn('Start failed', `${error}: calls stay queued. Is ${base} complete?`);
+      warn('Start failed', `${error}: calls wait. Is ${base} complete?`);
     }
   };
 
@@ -139,9 +190,10 @@ if (!target.initialize) {
     const refused = refusedBy(options);
     if (refused) {
       state.off = true;
-      for (const id in state.p) state.p[id][0]();
+      for (const id in state.p) state.p[id][0](null);
       state.p = {};
       state.q = [];
+      tried(() => forget(options));
       return console.info(`cioanalytics: nothing is tracked, because of ${refused}.`);
     }
     keep = mayKeep(options);

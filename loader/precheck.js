@@ -17,5 +17,6 @@ export const refusedBy = (options) =>
 
 /** Whether calls may be kept in local storage until the core is there. */
 export const mayKeep = (options) =>
-  !options.anonymousTracking &&
-  !__PRECHECK__.keepNothing.some(([option, value]) => options[option] === value);
+  __PRECHECK__.keep.every(
+    ([option, values]) => options[option] == null || values.includes(options[option]),
+  );

@@ -24,12 +24,31 @@ const NAMES = {
   'group.traits': 'ajs_group_properties',
 };
 
+/** Take all that the tracker keeps out of the browser, if anything is there. */
+export const forget = (options) => {
+  const known = Object.keys(NAMES).map((what) => keyOf(what, options));
+  const ours = (name) => known.includes(name) || /^(ajs_|cio(Calls|OutQueue))/.test(name);
+  for (const name of document.cookie.split(/=[^;]*;? ?/).filter(ours)) {
+    const gone = name + '=; max-age=0; path=/';
+    document.cookie = gone;
+    // a.b.c, b.c and c
+    for (let host = location.hostname; host; host = host.replace(/^[^.]*\.?/, ''))
+      document.cookie = gone + '; domain=' + host;
+  }
+  for (const name in localStorage) if (ours(name)) delete localStorage[name];
+};
+
+/** The key under which local storage holds what a getter answers. */
+export const keyOf = (what, options) => {
+  const [kind, field] = what.split('.');
+  const own = options?.[kind]?.[field == 'traits' ? 'localStorage' : 'cookie'];
+  return (field != 'anonymousId' && own?.key) || NAMES[what];
+};
+
 /** The stored answer of a getter: text or null for ids, an object for traits. */
 export const stored = (what, options) => {
-  const [kind, field] = what.split('.');
-  const own = options?.[kind];
-  if (field == 'traits') return parsed(local(own?.localStorage?.key || NAMES[what])) || {};
-  const key = (field == 'id' && own?.cookie?.key) || NAMES[what];
+  const key = keyOf(what, options);
+  if (what.endsWith('traits')) return parsed(local(key)) || {};
   return (
     [cookie(key), local(key)]
       .map((text) => (text?.[0] == '"' ? parsed(text) : text))

@@ -87,6 +87,10 @@ class Analytics:
         for item in answers:
             self._code.answer(item)
 
+    def report(self, error: TrackerError) -> None:
+        """One console error, and `on('error')`."""
+        self._answers.report(error)
+
     def save(self) -> None:
         """Make events of the calls taken over safe; hosts do so before they go idle."""
         if self._loaded is not None:
@@ -96,6 +100,7 @@ class Analytics:
         """Answer a getter or setter at once. Raises TrackerError for a wrong value."""
         if method not in GETTERS:
             raise _unknown_method(method)
+        self._ask_privacy()
         if self._loaded is None or not self._loaded.privacy.may_identify:
             return {} if method.endswith("traits") else None
         value = GETTERS[method](self._loaded, args)
@@ -115,6 +120,13 @@ class Analytics:
                 self._tell_identity()
         self._busy = False
 
+    def _ask_privacy(self) -> None:
+        """A visitor may refuse in the middle of a page; from then on nothing is read or written."""
+        if self._loaded is not None:
+            refused_by = self._loaded.privacy.refused_by()
+            if refused_by is not None:
+                self._refuse(self._loaded.settings, refused_by)
+
     def _tell_identity(self) -> None:
         """Tell the listeners of `identity` if the visitor is somebody else than before."""
         now = self._loaded
@@ -132,6 +144,7 @@ class Analytics:
             self._answers.emit("identity", identity)
 
     async def _handle(self, call: Call) -> None:
+        self._ask_privacy()
         if call.method == "load":
             await self._load(call)
         elif self._loaded is None:
@@ -323,11 +336,6 @@ class Analytics:
         self, loaded: _Loaded, call: Call, type_: str, members: Json, options: Json, told: list[Any]
     ) -> None:
         """Make the event, queue it and answer the call; `told` goes to listeners of its type."""
-        refused_by = loaded.privacy.refused_by()
-        if refused_by is not None:
-            self._refuse(loaded.settings, refused_by)
-            self._answers.result(call)
-            return
         identity, options = self._identity(loaded, options)
         page = call.page if call.kept else loaded.visit.with_referrer(call.page)
         rules = loaded.settings.query_string

@@ -27,7 +27,7 @@ from typing import Any
 from tracker.analytics import Analytics
 from tracker.arguments import FUNCTION
 from tracker.browser import Browser, Page, WindowBrowser
-from tracker.calls import Call
+from tracker.calls import KEPT_METHODS, Call
 from tracker.errors import TrackerError
 from tracker.text import from_json, to_json
 
@@ -52,7 +52,7 @@ class Bridge:
             read = [self._call(item) for item in items]
             calls = [call for call in read if call is not None]
             if len(calls) < len(items) or not items:
-                self._browser.console("warn", "cioanalytics: a call could not be read.")
+                self._browser.console("warn", "cioanalytics: a call could not be taken over.")
             self._analytics.receive(calls)
         self._analytics.save()
 
@@ -63,7 +63,7 @@ class Bridge:
             value = self._analytics.ask(message["method"], list(message["args"]))
             return to_json({"value": value})
         except TrackerError as error:
-            self._browser.console("error", f"cioanalytics: {error.detail}")
+            self._analytics.report(error)
             return to_json({"error": error.to_json()})
         except Exception as error:
             self._browser.console("error", f"cioanalytics: internal error: {error}")
@@ -73,16 +73,19 @@ class Bridge:
         """The call that an item means; None for what is none (kept calls may be damaged)."""
         try:
             page, args, function = item["page"], list(item["args"]), item.get("fn")
+            kept, method = bool(item.get("kept")), str(item["method"])
+            if kept and method not in KEPT_METHODS:
+                return None
             if function is not None:
                 args[function] = FUNCTION
             return Call(
                 id=str(item["id"]),
-                method=str(item["method"]),
+                method=method,
                 args=args,
                 at=int(item["at"]),
                 page=Page(*(str(page.get(name) or "") for name in PAGE_MEMBERS)),
-                with_function=function is not None,
-                kept=bool(item.get("kept")),
+                with_function=function is not None and not kept,
+                kept=kept,
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None

@@ -385,11 +385,11 @@ class WindowBrowser:
                 if self._window.document.visibilityState == name:
                     callback()
 
-            document = self._window.document
-            document.addEventListener("visibilitychange", self._ffi.create_proxy(changed))
+            target, event, heard = self._window.document, "visibilitychange", changed
         else:
-            proxy = self._ffi.create_proxy(lambda _: callback())
-            self._window.addEventListener(name, proxy)
+            target, event, heard = self._window, name, lambda _: callback()
+        # capturing, so that a leaving page is known to leave before its last calls are handed over
+        target.addEventListener(event, self._ffi.create_proxy(heard), True)
 
     def console(self, level: str, message: str) -> None:
         """Write to the console."""

@@ -21,6 +21,18 @@ REPLAYED_FIRST = (
 )
 
 
+# Calls that the next page may make for one that went away; the others mean that page only, or need
+# a function that is gone with it.
+KEPT_METHODS = frozenset(
+    [
+        *["track", "page", "screen", "identify", "group", "alias", "reset"],
+        *["setAnonymousId", "queryString"],
+        *["user.id", "user.anonymousId", "user.traits", "user.logout", "user.reset"],
+        *["group.id", "group.traits", "group.logout", "group.reset"],
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One API call as the page made it. `at` is ms since the epoch.
@@ -52,8 +64,8 @@ def replay_order(calls: list[Call]) -> list[Call]:
     """
 
     def rank(call: Call) -> tuple[int, bool]:
-        if call.kept:
-            return 1, False  # a former page's calls, before all of this page's but `load`
+        if call.kept:  # a former page's calls, before this page's own
+            return 2 * REPLAYED_FIRST.index("setAnonymousId") - 1, False
         first = call.method in REPLAYED_FIRST
         place = REPLAYED_FIRST.index(call.method) if first else len(REPLAYED_FIRST)
         return 2 * place, not call.from_link

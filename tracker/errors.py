@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -34,8 +35,10 @@ def shown(value: Any, limit: int = 60) -> str:
     ]
     if value is None:
         return "null"
-    kind = next((name for type_, name in kinds if isinstance(value, type_)), type(value).__name__)
-    text = repr(value)
+    kind = next((name for type_, name in kinds if isinstance(value, type_)), None)
+    if kind is None:
+        return str(value)
+    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     return f"{text} ({kind})"

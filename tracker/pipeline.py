@@ -9,7 +9,7 @@ from tracker.browser import Browser
 from tracker.calls import Answers, Call
 from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError
-from tracker.plugins import DroppedError, Plugins
+from tracker.plugins import DroppedError, PluginError, Plugins
 from tracker.settings import CUSTOMERIO
 from tracker.tasks import spawn
 from tracker.text import byte_length, to_json
@@ -20,8 +20,6 @@ Json = dict[str, Any]
 MAX_EVENT_BYTES = 500_000
 
 CALLBACK_DELAY_MS = 300
-
-TOO_LARGE = "Event too large"
 
 
 class Pipeline:
@@ -70,11 +68,9 @@ class Pipeline:
             await self._queue(event)
         except DroppedError as dropped:
             self._settle(call, {**context, "failed": str(dropped)}, event["type"], told)
-        except TrackerError as error:
-            if error.message == TOO_LARGE:
-                raise
+        except PluginError as error:
             self._answers.report(error)
-            self._settle(call, {**context, "failed": error.message}, event["type"], told)
+            self._settle(call, {**context, "failed": error.reason}, event["type"], told)
         else:
             spawn(self._tell(call, context, told))  # nobody behind this event waits for it
 
@@ -86,7 +82,7 @@ class Pipeline:
         size = byte_length(to_json(event))
         if size > MAX_EVENT_BYTES:
             raise TrackerError(
-                TOO_LARGE,
+                "Event too large",
                 f"{event['type']}: the event has {size} bytes as JSON; allowed: "
                 f"{MAX_EVENT_BYTES}. It is not sent. See docs/api.md#values",
             )

@@ -32,6 +32,14 @@ class DroppedError(Exception):
     """A plugin or a middleware decided that an event is not sent."""
 
 
+class PluginError(TrackerError):
+    """A plugin or a middleware failed; `reason` is what it said."""
+
+    def __init__(self, detail: str, reason: str) -> None:
+        super().__init__("Plugin failed", detail)
+        self.reason = reason
+
+
 class PageCode:
     """Functions of the page, called by the id of the call that brought them."""
 
@@ -236,10 +244,10 @@ def _takes(plugin: Plugin, event: Json) -> bool:
     return integrations.get(plugin.name, integrations.get("All")) is not False
 
 
-def _failure(plugin: Plugin, hook: str, reason: Any) -> TrackerError:
+def _failure(plugin: Plugin, hook: str, reason: Any) -> PluginError:
     consequence = "The event is not sent." if plugin.type == "before" else "Tracking goes on."
-    return TrackerError(
-        str(reason),
+    return PluginError(
         f"plugin {plugin.name} ({plugin.type}) failed in {hook}: {reason}. {consequence} "
         "See docs/api.md#plugins",
+        str(reason),
     )

@@ -6,9 +6,12 @@ writes anything (decision S13); here they are asked again at every event.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracker.browser import Browser
 from tracker.settings import Settings
 from tracker.storage.cookies import CookieStore
+from tracker.storage.strategy import TABLE
 
 # A signal refuses tracking when its option is on and one of its sources holds a refusing value.
 # `default` names the option whose value counts while the option is not given. A source is an object
@@ -32,14 +35,15 @@ _SIGNALS: list[dict[str, object]] = [
     {"option": "optOutCookie", "sources": [["cookie", ""]]},
 ]
 
-# Options under which calls must not be kept in the browser before the core has run (S13, S15).
-_KEEP_NOTHING: list[list[object]] = [
-    ["disableClientPersistence", True],
-    ["stateStorageStrategy", "none"],
-    ["stateStorageStrategy", "cookie"],
+# Calls may be kept in the browser before the core has run only where each of these options has one
+# of its values, or is not given (decisions S13, S15).
+_KEEP: list[list[object]] = [
+    ["anonymousTracking", [False]],
+    ["disableClientPersistence", [False]],
+    ["stateStorageStrategy", [name for name, stores in TABLE["queue"].items() if stores]],
 ]
 
-PRECHECK = {"signals": _SIGNALS, "keepNothing": _KEEP_NOTHING}
+PRECHECK: dict[str, Any] = {"signals": _SIGNALS, "keep": _KEEP}
 
 
 class Privacy:

@@ -170,7 +170,7 @@ OPTIONS: dict[str, Option] = {
         lambda value: _boolean(value) or _object(value),
         "true sends up to 10 events together, after 5,000 ms at the latest.",
     ),
-    "globalAnalyticsKey": _named("cioanalytics", "Name of the global object."),
+    "globalAnalyticsKey": _named("cioanalytics", "A further name of the global object."),
     "alias": _yes_no(False, "true also makes the global `analytics`, if that name is free."),
     "host": _choice("auto", ("auto", "page"), "Where Python runs."),
     "saveData": _choice(
@@ -179,7 +179,7 @@ OPTIONS: dict[str, Option] = {
         "What a visitor with Save-Data gets: skip downloads no runtime and keeps the calls for a "
         "later page, load downloads it as for everybody.",
     ),
-    "debug": _yes_no(False, "true writes every call and its event to the console."),
+    "debug": _yes_no(False, "true writes every event to the console."),
 }
 
 # names at the top level that mean an option of a group

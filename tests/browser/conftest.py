@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -82,14 +83,15 @@ class Tab:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def serve(self, path: str, html: str, csp: str = "") -> None:
-        """Make the origin answer `path` with a page of our own."""
+        """Make the origin answer `path`, with any query, with a page of our own."""
         headers = {"Content-Type": "text/html", **({"Content-Security-Policy": csp} if csp else {})}
 
         def answer(route: Route) -> None:
             route.fulfill(body="<!doctype html>" + html, headers=headers)
 
-        self.page.unroute(self.origin + path)
-        self.page.route(self.origin + path, answer)
+        address = re.compile(re.escape(self.origin + path) + r"(\?.*)?$")
+        self.page.unroute(address)
+        self.page.route(address, answer)
 
     def open(self, html: str = ATTRIBUTES, path: str = "/page.html", csp: str = "") -> None:
         """Open a page of our own with this markup."""

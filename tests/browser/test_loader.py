@@ -223,6 +223,29 @@ def test_getters_see_the_calls_before_them(tab: Tab, collector: Collector) -> No
     ) == ["u1", {"a": 1}, "g1", {"b": 2}, "u2", "u2", {"c": 3}, None, {}, "x", "y"]
 
 
+def test_getters_see_what_others_change(tab: Tab, collector: Collector) -> None:
+    """Answers are remembered, but never longer than they are true."""
+    tab.open()
+    tab.ready()
+    assert tab.run(
+        """() => {
+            const user = cioanalytics.user(), seen = [];
+            cioanalytics.identify('u1', {a: 1});
+            seen.push(user.id(), user.id(), user.traits());
+            document.cookie = 'ajs_user_id=server; path=/';
+            seen.push(user.id());
+            localStorage.ajs_user_traits = '{"b":2}';
+            seen.push(user.traits());
+            user.traits().changed = true;
+            seen.push(user.traits());
+            document.cookie = 'ajs_user_id=; path=/; max-age=0';
+            localStorage.removeItem('ajs_user_id');
+            seen.push(user.id());
+            return seen;
+        }"""
+    ) == ["u1", "u1", {"a": 1}, "server", {"b": 2}, {"b": 2}, None]
+
+
 # ---- values -------------------------------------------------------------------------------------
 
 

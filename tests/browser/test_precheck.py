@@ -48,6 +48,23 @@ def test_a_visitor_who_refuses_leaves_no_trace(
     assert collector.records() == []
 
 
+def test_what_earlier_visits_kept_is_removed(tab: Tab, collector: Collector) -> None:
+    kept = {"name": "ajs_user_id", "value": "u1"}
+    tab.context.add_cookies(
+        [{**kept, "url": tab.origin}, {**kept, "name": "me", "url": tab.origin}]
+    )
+    tab.context.add_cookies([{"name": "optout", "value": "1", "url": tab.origin}])
+    before = "for (const key of ['ajs_user_traits', 'cioCalls', 'cioOutQueue_wk_post', 'theirs'])"
+    options = "{apiHost: '/v1', optOutCookie: 'optout', user: {cookie: {key: 'me'}}}"
+    tab.open(f"<script>{before} localStorage[key] = '{{}}'</script>" + snippet(options=options))
+    tab.wait_for(
+        lambda: [1 for kind, text in tab.console if "nothing is tracked" in text], "the message"
+    )
+    assert set(tab.cookies) == {"optout"}
+    assert set(tab.local) == {"theirs"}
+    assert tab.errors == []
+
+
 @pytest.mark.parametrize(
     ("signal", "option"),
     [

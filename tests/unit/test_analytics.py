@@ -49,6 +49,23 @@ def test_calls_that_a_former_page_kept_run_before_those_of_this_page(site: Site)
     assert [body["type"] for body in site.sent] == ["track", "identify"]
 
 
+def test_kept_calls_pass_through_this_pages_middleware(site: Site) -> None:
+    site.post("track", "Old", kept=True)
+    site.post("addSourceMiddleware", None, fn=0)
+    site.load()
+    assert [message["args"][0]["event"] for message in run_messages(site)] == ["Old"]
+
+
+def test_kept_calls_that_need_a_function_are_gone_with_their_page(site: Site) -> None:
+    site.load()
+    for method in ("addSourceMiddleware", "register", "ready", "load", "debug"):
+        site.post(method, None, fn=0, kept=True)
+    site.post("track", "Old", {}, {}, None, fn=3, kept=True)
+    site.settle()
+    assert [body["event"] for body in site.sent] == ["Old"]
+    assert callbacks(site) == []
+
+
 def test_a_call_that_is_handed_over_twice_runs_once(site: Site) -> None:
     site.load()
     for _ in range(2):
@@ -159,7 +176,7 @@ def test_deeply_nested_properties_do_not_stop_tracking(site: Site) -> None:
     site.call("track", "B")
     site.settle()
     assert [body["event"] for body in site.sent] == ["B"]
-    assert any("could not be read" in text for _, text in site.console)
+    assert any("could not be taken over" in text for _, text in site.console)
 
 
 @given(method=st.sampled_from(METHODS), args=st.lists(JSON, max_size=4))

@@ -126,3 +126,13 @@ def test_each_page_of_anonymous_tracking_has_its_own_id() -> None:
         site.settle()
         ids.append(site.sent[-1]["anonymousId"])
     assert ids[0] != ids[1]
+
+
+def test_a_setter_after_an_opt_out_writes_nothing(site: Site) -> None:
+    site.load(optOutCookie="optout")
+    site.browser.set_cookie("optout=1; Path=/")
+    written = len([a for a in site.browser.jar.assignments if "u2" in a.text])
+    assert site.ask("user.id", "u2") is None
+    site.post("identify", "u2")
+    assert len([a for a in site.browser.jar.assignments if "u2" in a.text]) == written
+    assert set(site.cookies) == {"optout"}
