@@ -77,11 +77,11 @@ def test_an_event_is_stored_until_the_server_answered() -> None:
     assert len(site.emitted("delivered")) == 1
 
 
-@pytest.mark.parametrize("failure", [500, 503, 429, 408, "fail"])
+@pytest.mark.parametrize("failure", [500, 503, 429, 408, "fail", "hang"])
 def test_a_failing_event_is_sent_again_with_the_same_id(failure: Any) -> None:
     site = loaded(failure, failure, "ok")
     site.post("track", "A")
-    site.settle(60_000)
+    site.settle(90_000)
     assert names(site) == ["A", "A", "A"]
     assert len({body["messageId"] for body in site.sent}) == 1
     assert len({body["timestamp"] for body in site.sent}) == 1
@@ -246,6 +246,14 @@ def test_a_batch_leaves_when_it_is_full_or_old() -> None:
     assert posts(site)[0].url == "https://cdp.customer.io/v1/b"
 
 
+def test_a_batch_stays_below_what_the_server_takes() -> None:
+    site = loaded(customerio={"batch": {"size": 10, "timeout": 100}})
+    for number in range(4):
+        site.post("track", f"E{number}", {"text": "x" * 200_000})
+    site.settle(2_000)
+    assert [len(body["batch"]) for body in site.sent] == [2, 2]
+
+
 def test_one_refused_event_does_not_take_its_batch_with_it() -> None:
     def answer(request: Request) -> int:
         return 400 if '"poison"' in (request.body or "") else 200
@@ -329,6 +337,21 @@ def test_the_projects_settings_are_read_and_used() -> None:
         "unbundled": ["Other"],
         "bundledIds": [],
     }
+
+
+@pytest.mark.parametrize("value", [5, "text", [5, None], {"a": 1}, None, True])
+def test_strange_settings_do_not_stop_events(value: Any) -> None:
+    site = Site()
+    names_ = ["maybeBundledConfigIds", "unbundledIntegrations", "deliveryStrategy", "protocol"]
+    own = {**dict.fromkeys(names_, value), "apiKey": value}
+    own["maybeBundledConfigIds"] = {"Customer.io Data Pipelines": value}
+    project = {"integrations": {"Customer.io Data Pipelines": own, "Other": value}}
+    site.browser.network.route(lambda r: SETTINGS in r.url, Reply(200, json.dumps(project)))
+    site.load()
+    site.post("track", "A")
+    site.settle(6_000)
+    assert names(site) == ["A"]
+    assert posts(site)[0].url == "https://cdp.customer.io/v1/t"
 
 
 @pytest.mark.parametrize("answer", [404, 500, "fail", "hang", Reply(200, "no json")])

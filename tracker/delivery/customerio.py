@@ -19,6 +19,7 @@ from tracker.storage.stores import Store
 from tracker.tasks import spawn
 from tracker.text import from_json, to_json
 
+SEND_TIMEOUT_MS = 30_000
 SETTINGS_TIMEOUT_MS = 5_000
 SETTINGS_ATTEMPTS = 6
 
@@ -77,7 +78,9 @@ class CustomerIo:
         else:
             path, body = "b", {"batch": bodies, "writeKey": self._write_key, "sentAt": sent_at}
         headers = {"Content-Type": "text/plain"}  # needs no preflight request
-        return Request(f"{self._base()}/{path}", "POST", headers, to_json(body))
+        return Request(
+            f"{self._base()}/{path}", "POST", headers, to_json(body), timeout_ms=SEND_TIMEOUT_MS
+        )
 
     @property
     def _own(self) -> dict[str, Any]:
@@ -87,7 +90,8 @@ class CustomerIo:
 
     @property
     def _write_key(self) -> str:
-        return str(self._own.get("apiKey") or self._settings.write_key)
+        key = self._own.get("apiKey")
+        return key if isinstance(key, str) and key else self._settings.write_key
 
     def _body(self, event: dict[str, Any], sent_at: str) -> dict[str, Any]:
         body = {**event, "writeKey": self._write_key, "sentAt": sent_at}
@@ -102,21 +106,22 @@ class CustomerIo:
             status = _dict(value).get("bundlingStatus")
             if status in by_status and name != CUSTOMERIO:
                 by_status[status].append(name)
-        by_status["unbundled"] += self._own.get("unbundledIntegrations") or []
+        by_status["unbundled"] += _texts(self._own.get("unbundledIntegrations"))
         ids = _dict(self._own.get("maybeBundledConfigIds"))
         metadata = {
             "bundled": sorted(by_status["bundled"]),
             "unbundled": sorted(by_status["unbundled"]),
-            "bundledIds": [one for name in by_status["bundled"] for one in ids.get(name, [])],
+            "bundledIds": [one for name in by_status["bundled"] for one in _texts(ids.get(name))],
         }
         if self.failed_initializations:
             metadata["failedInitializations"] = self.failed_initializations
         return metadata
 
     def _base(self) -> str:
+        host, protocol = self._own.get("apiHost"), self._own.get("protocol")
         return self._address(
-            str(self._own.get("apiHost") or self._settings.api_host),
-            self._settings.protocol or self._own.get("protocol"),
+            host if isinstance(host, str) and host else self._settings.api_host,
+            self._settings.protocol or (protocol if protocol in ("http", "https") else None),
         )
 
     def _address(self, host: str, protocol: str | None) -> str:
@@ -168,6 +173,10 @@ class CustomerIo:
         strategy = _dict(self._own.get("deliveryStrategy"))
         if strategy.get("strategy") == "batching" and self.batch is None:
             self.batch = to_batch(_dict(strategy.get("config")))
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _dict(value: Any) -> dict[str, Any]:

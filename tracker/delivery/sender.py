@@ -15,7 +15,8 @@ from tracker.text import byte_length
 
 # Requests under way at a time. Browsers allow six for each host, and the page needs some of them.
 MAX_IN_FLIGHT = 4
-REQUEST_TIMEOUT_MS = 15_000
+# Customer.io takes 500 KB in one request; the envelope and what is added at sending need some.
+BATCH_BYTES = 450_000
 # Browsers allow 64 KiB of keepalive bodies in flight for the whole page.
 KEEPALIVE_BYTES = 60_000
 # What a former page left is sent after this time: its last requests may still be answered.
@@ -92,14 +93,19 @@ class Sender:
         if self._batch_timer is not None:
             self._browser.clear_timer(self._batch_timer)
             self._batch_timer = None
-        return waiting[: min(batch.size, waiting[0].limit)]
+        full, size = waiting[: min(batch.size, waiting[0].limit)], 0
+        for number, entry in enumerate(full):
+            size += entry.bytes
+            if number and size > BATCH_BYTES:
+                return full[:number]
+        return full
 
     async def _send(self, entries: list[Entry]) -> None:
         for entry in entries:
             entry.claimed = True
             entry.attempts += 1
-        self._in_flight += 1
         request, kept = self._for_leaving(self._protocol.request([e.event for e in entries]))
+        self._in_flight += 1
         try:
             response: Response | None = await self._browser.fetch(request)
         except NetworkError:
