@@ -100,7 +100,7 @@ class Analytics:
         """Answer a getter or setter at once. Raises TrackerError for a wrong value."""
         if method not in GETTERS:
             raise _unknown_method(method)
-        self._ask_privacy()
+        self._look_around()
         if self._loaded is None or not self._loaded.privacy.may_identify:
             return {} if method.endswith("traits") else None
         value = GETTERS[method](self._loaded, args)
@@ -120,12 +120,15 @@ class Analytics:
                 self._tell_identity()
         self._busy = False
 
-    def _ask_privacy(self) -> None:
-        """A visitor may refuse in the middle of a page; from then on nothing is read or written."""
-        if self._loaded is not None:
-            refused_by = self._loaded.privacy.refused_by()
-            if refused_by is not None:
-                self._refuse(self._loaded.settings, refused_by)
+    def _look_around(self) -> None:
+        """Take in what changed since the last call: the visitor refuses, or is somebody else."""
+        if self._loaded is None:
+            return
+        refused_by = self._loaded.privacy.refused_by()
+        if refused_by is not None:
+            self._refuse(self._loaded.settings, refused_by)
+        elif self._loaded.privacy.may_identify:
+            self._loaded.user.follow_others()
 
     def _tell_identity(self) -> None:
         """Tell the listeners of `identity` if the visitor is somebody else than before."""
@@ -144,7 +147,7 @@ class Analytics:
             self._answers.emit("identity", identity)
 
     async def _handle(self, call: Call) -> None:
-        self._ask_privacy()
+        self._look_around()
         if call.method == "load":
             await self._load(call)
         elif self._loaded is None:
@@ -214,6 +217,7 @@ class Analytics:
         stores = Stores.open(self._browser, settings.cookie, settings.strategy)
         user = User(self._browser, settings.user, stores, settings.trait_store)
         group = Group(self._browser, settings.group, stores, settings.trait_store)
+        user.companions.append(group)
         destination = CustomerIo(self._browser, settings, stores.of("queue"), self._report)
         destination.failed_initializations = self._plugins.failed
         pipeline = Pipeline(self._browser, self._answers, self._plugins, destination)
@@ -337,11 +341,12 @@ class Analytics:
     ) -> None:
         """Make the event, queue it and answer the call; `told` goes to listeners of its type."""
         identity, options = self._identity(loaded, options)
-        page = call.page if call.kept else loaded.visit.with_referrer(call.page)
-        rules = loaded.settings.query_string
+        page, rules = call.page, loaded.settings.query_string
         if rules is not None and rules.strip:
             # ids and traits of a link do not travel on in the address of every event
             page = replace(page, href=strip(self._browser, page.href))
+        if not call.kept:
+            page = loaded.visit.with_referrer(page)
         event = make_event(
             self._browser,
             type_,

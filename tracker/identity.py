@@ -13,7 +13,7 @@ from tracker.errors import TrackerError, shown
 from tracker.settings import EntityOptions
 from tracker.storage.cookies import CookieStore
 from tracker.storage.kept import KeptId, KeptTraits
-from tracker.storage.stores import Store
+from tracker.storage.stores import Store, id_from_text
 from tracker.storage.strategy import Stores
 from tracker.text import from_json
 
@@ -105,6 +105,15 @@ class Entity:
         if not self.disabled:
             self._traits.write(merged)
 
+    def drop_copy(self, store: Store) -> None:
+        """Forget what an outdated store holds, as far as the other stores do not say the same."""
+        own = id_from_text(store.get(self._id.key))
+        others = [id_from_text(each.get(self._id.key)) for each in self._id_stores if each != store]
+        if own is None or own not in others:
+            store.remove(self._id.key)
+            if store in self._trait_stores:
+                self._traits.clear()
+
     def clear(self) -> None:
         """Forget id and traits in every store."""
         self._id.clear()
@@ -119,6 +128,7 @@ class User(Entity):
     ) -> None:
         super().__init__("user", browser, options, stores, trait_store)
         self._anonymous = KeptId(browser, ANONYMOUS_KEY, self._id_stores)
+        self.companions: list[Entity] = []  # what is outdated together with the user
         self._old_key = options.old_key
         self._cookies: CookieStore | None = None
         if stores.by_name["cookie"] in self._id_stores:
@@ -139,15 +149,14 @@ class User(Entity):
         """The user id. Memory restores it only where all identity was wiped under a live page."""
         if self.disabled:
             return None
-        stored = self._anonymous.stored()
-        self._follow_other_tabs(stored)
-        return self._id.read(memory_counts=stored is None)
+        self.follow_others()
+        return self._id.read(memory_counts=self._anonymous.stored() is None)
 
     def anonymous_id(self) -> str | None:
         """The anonymous id, made if there is none."""
         if self.disabled:
             return None
-        self._follow_other_tabs(self._anonymous.stored())
+        self.follow_others()
         current = self._anonymous.read(memory_counts=True)
         if current is None:
             current = self._browser.uuid()
@@ -177,7 +186,7 @@ class User(Entity):
         """The user's traits. Memory answers unless another tab changed the visitor."""
         if self.disabled:
             return {}
-        self._follow_other_tabs(self._anonymous.stored())
+        self.follow_others()
         return self._traits.read(memory_counts=True)
 
     def logout(self) -> None:
@@ -188,12 +197,23 @@ class User(Entity):
             self._cookies.remove_everywhere(self._old_key)
             self._cookies.remove_everywhere(OLD_ANONYMOUS_COOKIE)
 
-    def _follow_other_tabs(self, stored: str | None) -> None:
-        """Another anonymous id in the stores means a reset elsewhere: memory is outdated."""
-        if stored is not None and self._anonymous.memory not in (None, stored):
+    def follow_others(self) -> None:
+        """Another anonymous id means that somebody else changed the visitor: a tab or a subdomain.
+
+        Memory is outdated then, and so is a store of this origin that still has the former
+        anonymous id: without this a reset on one subdomain would be undone by the next (I11).
+        """
+        stored = self._anonymous.stored()
+        if stored is None or stored == self._anonymous.memory:
+            return
+        if self._anonymous.memory is not None:
             self._anonymous.memory = stored
             self._id.memory = None
             self._traits.forget_memory()
+        for store in self._id_stores:
+            if id_from_text(store.get(ANONYMOUS_KEY)) not in (None, stored):
+                for entity in (self, *self.companions):
+                    entity.drop_copy(store)
 
     def _import_old_cookie(self, cookies: CookieStore) -> None:
         """The classic library's one cookie, imported once (decision I9)."""

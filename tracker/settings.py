@@ -164,6 +164,12 @@ OPTIONS: dict[str, Option] = {
         "Where the project's settings are read; false reads none. "
         "Without it `<apiHost>/projects/<write key>/settings`.",
     ),
+    "customerio.settings": Option(
+        None,
+        "an object",
+        _object,
+        "The project's settings, as that address answers them; with them nothing is read.",
+    ),
     "customerio.batch": Option(
         False,
         "true, false or {size, timeout}",
@@ -255,6 +261,7 @@ class Settings:
     api_host: str
     protocol: str | None
     settings_url: str | bool | None
+    project: dict[str, Any] | None
     batch: Batch | None
     debug: bool
 
@@ -368,6 +375,7 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         api_host=value("customerio.apiHost"),
         protocol=given.get("customerio.protocol"),
         settings_url=value("customerio.settingsUrl"),
+        project=value("customerio.settings"),
         batch=to_batch(value("customerio.batch")),
         debug=value("debug"),
     )

@@ -35,7 +35,7 @@ def test_named_layers_run_in_the_order_of_the_table() -> None:
 def test_an_unknown_layer_is_named_with_those_allowed() -> None:
     with pytest.raises(BuildError, match="unknown test layer units") as caught:
         layers.choose(["unit", "units"])
-    assert "lint unit conformance pyodide browser" in caught.value.hint
+    assert "lint unit conformance pyodide browser peers" in caught.value.hint
 
 
 def test_every_layer_either_checks_or_tests_and_its_needs_are_known() -> None:
@@ -53,7 +53,7 @@ def test_a_step_that_two_needs_share_runs_once() -> None:
     everything = titles()
     assert len(everything) == len(set(everything))
     assert everything[:2] == ["Python environment", "npm packages"]
-    assert everything[-3:] == ["dist/", "Pyodide for tests", "Chromium"]
+    assert everything[-4:] == ["dist/", "Pyodide for tests", "incumbent for tests", "Chromium"]
 
 
 def test_a_report_is_counted(report: Path) -> None:

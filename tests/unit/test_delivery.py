@@ -367,6 +367,15 @@ def test_tracking_works_without_settings_and_they_are_tried_again(answer: Any) -
     assert len(settings_requests(site)) > 1
 
 
+def test_settings_can_be_given_inline() -> None:
+    project = {"integrations": {"Customer.io Data Pipelines": {"apiKey": "inline"}}}
+    site = loaded(customerio={"settings": project})
+    site.post("track", "A")
+    site.settle()
+    assert settings_requests(site) == []
+    assert site.sent[0]["writeKey"] == "inline"
+
+
 def test_settings_need_not_be_read() -> None:
     site = loaded(customerio={"settingsUrl": False})
     site.post("track", "A")

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.site import Site
 from tracker.testing import FakeProfile
 
-UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+QUEUE = "cioOutQueue_wk_post"
 
 
 def test_an_anonymous_visitor_becomes_known_then_leaves() -> None:
@@ -145,6 +145,41 @@ def test_a_reset_in_one_tab_is_followed_by_the_others() -> None:
     assert two.ask("user.id") is None
     assert two.ask("user.traits") == {}
     assert two.ask("user.anonymousId") == one.ask("user.anonymousId")
+
+
+@pytest.mark.parametrize("open_page", [True, False])
+def test_a_reset_on_one_subdomain_holds_on_the_other(open_page: bool) -> None:
+    profile = FakeProfile()
+    shop = Site.of(profile, "https://shop.site.example/")
+    shop.load()
+    shop.post("identify", "u1", {"a": 1})
+    shop.post("group", "g1", {"b": 1})
+    blog = Site.of(profile, "https://blog.site.example/")
+    blog.load()
+    blog.post("identify", "u1", {"c": 1})
+    assert (blog.ask("user.id"), blog.ask("group.id")) == ("u1", "g1")
+    shop.post("reset")
+    if not open_page:
+        blog = Site.of(profile, "https://blog.site.example/")
+        blog.load()
+    assert (blog.ask("group.id"), blog.ask("group.traits")) == (None, {})
+    assert (blog.ask("user.id"), blog.ask("user.traits")) == (None, {})
+    blog.post("track", "T")
+    assert blog.ask("user.anonymousId") == shop.ask("user.anonymousId")
+    assert set(blog.local) <= {"ajs_anonymous_id", QUEUE, f"{QUEUE}.expires"}
+
+
+def test_another_anonymous_id_of_the_same_user_keeps_his_traits() -> None:
+    profile = FakeProfile()
+    shop = Site.of(profile, "https://shop.site.example/")
+    shop.load()
+    blog = Site.of(profile, "https://blog.site.example/")
+    blog.load()
+    blog.post("identify", "u1", {"c": 1})
+    assert shop.ask("user.id") == "u1"
+    shop.ask("setAnonymousId", "mine")
+    assert blog.ask("user.anonymousId") == "mine"
+    assert (blog.ask("user.id"), blog.ask("user.traits")) == ("u1", {"c": 1})
 
 
 def test_a_user_id_cleared_in_one_tab_does_not_come_back_from_another() -> None:
@@ -332,3 +367,21 @@ def test_an_anonymous_visitor_is_not_told_about() -> None:
     site.load(anonymousTracking=True)
     site.post("identify", "u1")
     assert site.emitted("identity") == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_page_view_writes_each_cookie_at_most_once(known: bool) -> None:
+    profile = FakeProfile()
+    if known:
+        before = Site.of(profile)
+        before.load()
+        before.post("identify", "u1")
+        before.post("group", "g1")
+    profile.jar.assignments.clear()
+    site = Site.of(profile)
+    site.post("page")
+    site.load()
+    site.settle()
+    written = [a.text.partition("=")[0] for a in profile.jar.assignments if not a.probe]
+    assert sorted(written) == sorted(set(written))
+    assert "ajs_anonymous_id" in written

@@ -180,6 +180,19 @@ def test_the_first_store_wins_and_the_other_is_repaired() -> None:
     assert browser.local_storage.get("k") == '"c"'
 
 
+@given(TEXT.filter(bool))
+def test_an_id_comes_back_from_every_store_as_it_was(id_: str) -> None:
+    browser = FakeBrowser(URL)
+    for store in stores(browser):
+        KeptId(browser, "k", [store]).write(id_)
+        assert KeptId(browser, "k", [store]).read(memory_counts=False) == id_
+
+
+@pytest.mark.parametrize("id_", ['"quoted"', "null", "undefined", "[1]", '{"a":1}', '"', '""'])
+def test_ids_that_look_like_something_else_are_kept_as_json(id_: str) -> None:
+    test_an_id_comes_back_from_every_store_as_it_was.hypothesis.inner_test(id_)  # type: ignore[attr-defined]
+
+
 def test_a_store_that_refuses_a_new_value_loses_the_old_one() -> None:
     browser = FakeBrowser(URL)
     kept = KeptId(browser, "k", stores(browser))

@@ -64,7 +64,9 @@ class CustomerIo:
         Returns the settings, {} if they could not be read; later attempts go on by themselves.
         """
         if self.enabled:
-            if self._settings.settings_url is not False:
+            if self._settings.project is not None:
+                self._take_project(self._settings.project)
+            elif self._settings.settings_url is not False:
                 await self._read_settings(0)
             self.sender.open()
         return self._project

@@ -32,10 +32,12 @@ class KeptId:
 
     def stored(self) -> str | None:
         """The value of the first store that has one."""
-        for store in self._stores:
-            value = id_from_text(store.get(self.key))
+        texts = [store.get(self.key) for store in self._stores]
+        values = [id_from_text(text) for text in texts]
+        for text, value in zip(texts, values, strict=True):
             if value is not None:
-                return value
+                # a quoted cookie: the quotes belong to the id if another store says so
+                return text if text != value and text in values else value
         return None
 
     def read(self, *, memory_counts: bool) -> str | None:

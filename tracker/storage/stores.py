@@ -82,8 +82,8 @@ class CookieTextStore:
         self._cookies.remove_everywhere(key)
 
     def id_text(self, value: str) -> str:
-        """Bare (decision I2)."""
-        return value
+        """Bare (decision I2), or as JSON where a bare text would be read as something else."""
+        return value if id_from_text(value) == value else to_json(value)
 
 
 def id_from_text(text: str | None) -> str | None:
