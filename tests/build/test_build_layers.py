@@ -56,6 +56,11 @@ def test_a_step_that_two_needs_share_runs_once() -> None:
     assert everything[-4:] == ["dist/", "Pyodide for tests", "incumbent for tests", "Chromium"]
 
 
+def test_the_incumbent_is_bundled_for_its_layer_only() -> None:
+    assert "incumbent for tests" in titles("peers")
+    assert "incumbent for tests" not in titles("browser")  # has everything that makes dist/
+
+
 def test_a_report_is_counted(report: Path) -> None:
     assert layers.count(report, exit_code=1) == (4, 3, 3)
 

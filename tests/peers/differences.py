@@ -38,6 +38,9 @@ class Found:
     theirs: Any
     ours: Any
 
+    def __str__(self) -> str:
+        return f"{self.call}: {self.path} is {self.theirs!r} in theirs, {self.ours!r} in ours"
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -81,9 +84,8 @@ def compare(call: str, theirs: list[Json], ours: list[Json]) -> Iterator[Found]:
 def _pairs(theirs: list[Json], ours: list[Json]) -> Iterator[tuple[Any, Any]]:
     waiting = list(ours)
     for body in theirs:
-        pair = next((other for other in waiting if _kind(other) == _kind(body)), ABSENT)
-        if pair is not ABSENT:
-            waiting.remove(pair)
+        kinds = [_kind(other) for other in waiting]
+        pair = waiting.pop(kinds.index(_kind(body))) if _kind(body) in kinds else ABSENT
         yield body, pair
     yield from ((ABSENT, body) for body in waiting)
 

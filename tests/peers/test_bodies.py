@@ -83,11 +83,11 @@ def count_done(collector: Collector) -> int:
 
 def test_bodies_differ_only_where_the_table_says_so(comparison: Comparison) -> None:
     unexplained = [
-        found
+        str(found)
         for found in comparison.found
         if not any(row.explains(found) for row in comparison.table)
     ]
-    assert unexplained == []
+    assert not unexplained, "\n".join(unexplained)
 
 
 def test_every_difference_on_the_table_occurs_wherever_it_says(comparison: Comparison) -> None:
@@ -97,7 +97,7 @@ def test_every_difference_on_the_table_occurs_wherever_it_says(comparison: Compa
         for call in CALLS
         if row.expected_in(call) and comparison.times(row, call) < comparison.least(row, call)
     ]
-    assert missing == []
+    assert not missing, "\n".join(missing)
 
 
 def test_the_table_names_only_calls_that_are_made(comparison: Comparison) -> None:

@@ -27,7 +27,7 @@ SECOND = {
     "traits": {"plan": "paid", "since": "2024-01-02T03:04:05.000Z"},
     "groupTraits": {"city": "Oslo", "ok": True},
 }
-NO_TRAITS = {"traits": {}, "groupTraits": {}}
+NO_TRAITS: Json = {"traits": {}, "groupTraits": {}}
 
 CUSTOM = {
     "user": {"cookie": {"key": "crm:user"}, "localStorage": {"key": "crm traits"}},
