@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from build_tools.paths import ROOT
+from tracker.options import Option
 from tracker.privacy import PRECHECK
-from tracker.settings import ALIASES, OPTIONS, PLANNED, Option
+from tracker.settings import ALIASES, OPTIONS, PLANNED
 from tracker.storage.strategy import STRATEGIES, TABLE
 
 TARGET = ROOT / "docs" / "options.md"

@@ -9,7 +9,7 @@ Answers go out through `send` as messages; `tracker.bridge` describes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,18 +20,22 @@ from tracker.arguments import (
     resolve_track,
 )
 from tracker.browser import Browser
-from tracker.calls import Answers, Call, Message, replay_order
+from tracker.calls import CREATING, Answers, Call, Message, replay_order
 from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError, shown
 from tracker.events import Visit, boolean_integrations, make_event
 from tracker.identity import Group, Identity, User
 from tracker.pipeline import Pipeline
 from tracker.plugins import PageCode, Plugins
-from tracker.privacy import Privacy
+from tracker.privacy import Anonymity, Privacy
 from tracker.query_string import QueryStringRules, read, strip, term
-from tracker.settings import CUSTOMERIO, Settings, check
-from tracker.storage.domain import accepts_domain, discover_root_domain
-from tracker.storage.strategy import TABLE, Stores
+from tracker.settings import CUSTOMERIO, Settings, check, check_tracker
+from tracker.snowplow import calls as snowplow
+from tracker.snowplow.page import PageViews
+from tracker.snowplow.settings import TrackerSettings
+from tracker.snowplow.tracker import SnowplowTracker
+from tracker.storage.domain import Domains
+from tracker.storage.strategy import STRATEGIES, Stores
 from tracker.tasks import spawn
 
 Json = dict[str, Any]
@@ -47,6 +51,8 @@ CHANGERS = frozenset(
         "user.reset",
         "group.logout",
         "group.reset",
+        "clearUserData",
+        "disableAnonymousTracking",
     )
 )
 
@@ -62,6 +68,10 @@ class Analytics:
         self._answers = Answers(browser, send)
         self._code = PageCode(browser, self._answers)
         self._plugins = Plugins(self._code, self._answers)
+        self._pipeline = Pipeline(browser, self._answers, self._plugins)
+        self._domains = Domains(browser)
+        self._views = PageViews(browser)
+        self._trackers: dict[str, SnowplowTracker] = {}
         self._early: list[Call] = []
         self._waiting: list[Call] = []
         self._busy = False
@@ -73,11 +83,11 @@ class Analytics:
         """Take calls over, in call order. Calls before `load` wait for it."""
         fresh = [call for call in calls if call.id not in self._seen]
         self._seen.update(dict.fromkeys(call.id for call in fresh))
-        if self._loaded is None and not self._refused:
-            self._early += fresh
-            if not any(call.method == "load" for call in self._early):
-                return
-            fresh, self._early = replay_order(self._early), []
+        self._early += fresh
+        creating = any(call.method in CREATING for call in self._early)
+        if not (creating or self._loaded or self._trackers or self._refused):
+            return
+        fresh, self._early = replay_order(self._early) if creating else self._early, []
         self._waiting += fresh
         if not self._busy:
             spawn(self._work())
@@ -95,15 +105,24 @@ class Analytics:
         """Make events of the calls taken over safe; hosts do so before they go idle."""
         if self._loaded is not None:
             self._loaded.destination.queue.save()
+        for tracker in self._trackers.values():
+            tracker.collector.queue.save()
 
-    def ask(self, method: str, args: list[Any]) -> Any:
-        """Answer a getter or setter at once. Raises TrackerError for a wrong value."""
+    def ask(self, method: str, args: list[Any], name: str = "") -> Any:
+        """Answer a getter or setter at once; `name` is that of a Snowplow tracker.
+
+        Raises TrackerError for a wrong value.
+        """
+        if method in snowplow.GETTERS:
+            tracker = self._trackers.get(name) or next(iter(self._trackers.values()), None)
+            return None if tracker is None else snowplow.GETTERS[method](tracker, args)
         if method not in GETTERS:
             raise _unknown_method(method)
         self._look_around()
-        if self._loaded is None or not self._loaded.privacy.may_identify:
+        now = self._loaded
+        if now is None or now.refused or not now.privacy.may_identify:
             return {} if method.endswith("traits") else None
-        value = GETTERS[method](self._loaded, args)
+        value = GETTERS[method](now, args)
         if args:
             self._tell_identity()
         return value
@@ -122,18 +141,24 @@ class Analytics:
 
     def _look_around(self) -> None:
         """Take in what changed since the last call: the visitor refuses, or is somebody else."""
-        if self._loaded is None:
+        now = self._loaded
+        if now is None:
             return
-        refused_by = self._loaded.privacy.refused_by()
-        if refused_by is not None:
-            self._refuse(self._loaded.settings, refused_by)
-        elif self._loaded.privacy.may_identify:
-            self._loaded.user.follow_others()
+        refused_by = now.privacy.refused_by()
+        if refused_by is None:
+            now.refused = False
+            if now.privacy.may_identify:
+                now.user.follow_others()
+        elif not now.refused:
+            now.refused = True
+            self._pipeline.clear()
+            now.destination.queue.clear()
+            self._forget(now.user, now.group, now.tracker, refused_by)
 
     def _tell_identity(self) -> None:
         """Tell the listeners of `identity` if the visitor is somebody else than before."""
         now = self._loaded
-        if now is None or not now.privacy.may_identify:
+        if now is None or now.refused or not now.privacy.may_identify:
             return
         identity = {
             "userId": now.user.get_id(),
@@ -150,17 +175,23 @@ class Analytics:
         self._look_around()
         if call.method == "load":
             await self._load(call)
-        elif self._loaded is None:
-            if self._refused:
-                self._answers.result(call)
-            else:
-                self._early.append(call)
-        elif call.method in GETTERS:
-            self._answers.result(call, self.ask(call.method, call.args))
-        elif call.method in _METHODS:
-            _METHODS[call.method](self, self._loaded, call)
-        else:
+        elif call.method == "newTracker":
+            await self._new_tracker(call)
+        elif call.method in snowplow.PRIVACY_METHODS:
+            await _PRIVACY[call.method](self, call)
+            self._answers.result(call)
+        elif call.method in snowplow.METHODS:
+            self._snowplow(call)
+        elif call.method in GETTERS or call.method in snowplow.GETTERS:
+            self._answers.result(call, self.ask(call.method, call.args, next(iter(call.to), "")))
+        elif call.method not in _METHODS:
             raise _unknown_method(call.method)
+        elif self._refused or (self._loaded and self._loaded.refused):
+            self._answers.result(call)
+        elif self._loaded is None:
+            self._early.append(call)
+        else:
+            _METHODS[call.method](self, self._loaded, call)
 
     # load
 
@@ -173,18 +204,27 @@ class Analytics:
         settings, errors, warnings = check(*[*call.args, None, None][:2])
         for warning in warnings:
             self._browser.console("warn", warning)
-        privacy = Privacy(self._browser, settings)
+        privacy = Privacy(self._browser, settings.privacy)
+        self._prepare(privacy, "")
+        tracker = self._make_tracker(settings.snowplow, privacy, errors)
         refused_by = privacy.refused_by()
         if refused_by is not None:
-            self._refuse(settings, refused_by)
+            stores = Stores(self._browser, settings.cookie, privacy.places)
+            user = User(self._browser, settings.user, stores, settings.trait_store)
+            group = Group(self._browser, settings.group, stores, settings.trait_store)
+            CustomerIo(self._browser, settings, stores.of("queue"), self._report).queue.clear()
+            self._refused = True
+            self._forget(user, group, tracker, refused_by)
         else:
             try:
-                settings = await self._with_domain(settings)
+                settings = await self._with_domain(settings, privacy)
             except TrackerError as refused:
                 errors.append(refused)
                 settings = replace(settings, cookie=replace(settings.cookie, domain=None))
-                settings = await self._with_domain(settings)
-            self._start(settings, privacy, call)
+                settings = await self._with_domain(settings, privacy)
+            if tracker is not None:
+                await tracker.start()
+            self._start(settings, privacy, tracker, call)
         for error in errors:
             self._answers.report(error)
         if errors:
@@ -192,48 +232,57 @@ class Analytics:
         else:
             self._answers.result(call)
 
-    async def _with_domain(self, settings: Settings) -> Settings:
+    async def _with_domain(self, settings: Settings, privacy: Privacy) -> Settings:
         """Settings with the domain cookies are written for. Raises TrackerError (decision I16)."""
-        if "cookie" not in TABLE["id"][settings.strategy]:
+        if "cookie" not in privacy.places("id"):
             return settings
-        url = self._browser.parse_url(self._browser.page().href)
-        hostname = url.hostname if url else ""
         attributes = f"; SameSite={settings.cookie.same_site}"
         attributes += "; Secure" if settings.cookie.secure else ""
-        domain = settings.cookie.domain
+        domain, hostname = settings.cookie.domain, self._domains.hostname or "this page"
         if domain is None:
-            domain = await discover_root_domain(self._browser, hostname, attributes)
-        elif not await accepts_domain(self._browser, domain, attributes):
+            domain = await self._domains.root(attributes)
+        elif not await self._domains.accepts(domain, attributes):
             raise TrackerError(
                 "Invalid option cookie.domain",
                 f"load: option cookie.domain is {shown(domain)}, and the browser refuses cookies "
-                f"for it on {hostname or 'this page'}; allowed: this host or a parent domain that "
+                f"for it on {hostname}; allowed: this host or a parent domain that "
                 "is no public suffix. Used instead: the widest accepted domain. "
                 "See docs/options.md#cookie",
             )
         return replace(settings, cookie=replace(settings.cookie, domain=domain))
 
-    def _start(self, settings: Settings, privacy: Privacy, call: Call) -> None:
-        stores = Stores.open(self._browser, settings.cookie, settings.strategy)
+    def _start(
+        self, settings: Settings, privacy: Privacy, tracker: SnowplowTracker | None, call: Call
+    ) -> None:
+        stores = Stores(self._browser, settings.cookie, privacy.places)
         user = User(self._browser, settings.user, stores, settings.trait_store)
         group = Group(self._browser, settings.group, stores, settings.trait_store)
         user.companions.append(group)
         destination = CustomerIo(self._browser, settings, stores.of("queue"), self._report)
         destination.failed_initializations = self._plugins.failed
-        pipeline = Pipeline(self._browser, self._answers, self._plugins, destination)
-        pipeline.debug = settings.debug
-        self._loaded = _Loaded(settings, privacy, user, group, destination, pipeline, Visit())
-        if privacy.may_identify:
-            user.import_old_names()
-            group.import_old_names()
-            if user.kept:
-                user.anonymous_id()  # made before anything else runs (decision I4)
+        self._pipeline.destinations.append(destination)
+        self._pipeline.debug = settings.debug
+        self._loaded = _Loaded(
+            settings, privacy, user, group, stores, destination, Visit(), tracker
+        )
+        if tracker is not None:
+            tracker.site_user = lambda: user.get_id() if privacy.may_identify else None
+            self._pipeline.destinations.append(tracker)
+        self._know_visitor(self._loaded)
         spawn(destination.start())
         self._answers.emit("initialize", {"writeKey": settings.write_key}, settings.given)
         if settings.query_string is not None:
             self._follow_link(settings.query_string, call)
         if settings.initial_pageview:
             self._waiting.insert(0, replace(call, id=call.id + "-page", method="page", args=[]))
+
+    def _know_visitor(self, now: _Loaded) -> None:
+        """Take over what older libraries left, and make an anonymous id (decision I4)."""
+        if now.privacy.may_identify:
+            now.user.import_old_names()
+            now.group.import_old_names()
+            if now.user.kept:
+                now.user.anonymous_id()
 
     def _follow_link(self, rules: QueryStringRules, load: Call) -> None:
         """Make the calls that the page's address asks for, and take them out of the address."""
@@ -260,22 +309,177 @@ class Analytics:
             for method, args in wanted
         ]
 
-    def _refuse(self, settings: Settings, option: str) -> None:
-        """The visitor refuses: remove what is kept, drop what waits (decision S3)."""
-        kept = self._loaded
-        if kept is None:
-            stores = Stores.open(self._browser, settings.cookie, settings.strategy)
-            user = User(self._browser, settings.user, stores, settings.trait_store)
-            group = Group(self._browser, settings.group, stores, settings.trait_store)
-            queue = CustomerIo(self._browser, settings, stores.of("queue"), self._report).queue
-        else:
-            user, group, queue = kept.user, kept.group, kept.destination.queue
-            kept.pipeline.clear()
-        user.logout()
-        group.clear()
-        queue.clear()
-        self._loaded, self._refused = None, True
-        self._browser.console("info", f"cioanalytics: nothing is tracked, because of {option}.")
+    def _forget(
+        self, user: User, group: Group, tracker: SnowplowTracker | None, refused_by: str
+    ) -> None:
+        """The visitor refuses: remove what is kept of him (decision S3)."""
+        user.wipe()
+        group.wipe()
+        if tracker is not None:
+            tracker.refuse()
+        self._browser.console("info", f"cioanalytics: nothing is tracked, because of {refused_by}.")
+
+    # Snowplow trackers and privacy
+
+    async def _new_tracker(self, call: Call) -> None:
+        settings, allowed, errors, warnings = check_tracker(*[*call.args, None, None, None][:3])
+        for warning in warnings:
+            self._browser.console("warn", warning)
+        privacy = Privacy(self._browser, allowed)
+        self._prepare(privacy, settings.namespace)
+        tracker = self._make_tracker(settings, privacy, errors)
+        if tracker is not None:
+            await tracker.start()
+        for error in errors:
+            self._answers.report(error)
+        self._answers.result(call)
+
+    def _make_tracker(
+        self, settings: TrackerSettings | None, privacy: Privacy, errors: list[TrackerError]
+    ) -> SnowplowTracker | None:
+        """A tracker of this page; the first one with a namespace holds it."""
+        if settings is None:
+            return None
+        if settings.namespace in self._trackers:
+            self._browser.console(
+                "warn", f"newTracker: there is a tracker {shown(settings.namespace)} already."
+            )
+            return None
+        try:
+            tracker = SnowplowTracker(
+                self._browser,
+                settings,
+                privacy,
+                self._views,
+                self._domains,
+                self._code,
+                self._answers,
+                self._report,
+            )
+        except TrackerError as error:
+            errors.append(error)
+            return None
+        self._trackers[settings.namespace] = tracker
+        return tracker
+
+    def _prepare(self, privacy: Privacy, name: str) -> None:
+        """Let early privacy calls hold before anything is read or written (decision D9)."""
+        for call in self._waiting:
+            if not call.to or name in call.to:
+                if call.method == "setOptOutCookie":
+                    privacy.opt_out_cookie = _cookie_name(call)
+                elif call.method == "enableAnonymousTracking":
+                    privacy.anonymity, strategy = _anonymity(call)
+                    privacy.strategy = strategy or privacy.strategy
+
+    def _snowplow(self, call: Call) -> None:
+        trackers = self._addressed(call)
+        if not trackers and not self._refused:
+            if self._loaded is None and not self._trackers:
+                self._early.append(call)
+                return
+            raise TrackerError(
+                "No tracker",
+                f"{call.method}: there is no Snowplow tracker"
+                f"{' ' + ', '.join(call.to) if call.to else ''}; make one with the option "
+                "snowplow of load, or with newTracker. See docs/snowplow.md#trackers",
+            )
+
+        async def work() -> None:
+            problems: list[Exception] = []
+            for tracker in trackers:
+                try:
+                    done = snowplow.METHODS[call.method](tracker, call)
+                    if done is not None:
+                        await done
+                except Exception as error:
+                    problems.append(error)
+            if problems:
+                raise problems[0]
+            self._answers.result(call)
+
+        self._pipeline.then(call, work)
+
+    def _addressed(self, call: Call) -> list[SnowplowTracker]:
+        """The trackers that a call is for."""
+        if not call.to:
+            return list(self._trackers.values())
+        return [self._trackers[name] for name in call.to if name in self._trackers]
+
+    def _visitors(self, call: Call) -> Iterator[tuple[Privacy, list[SnowplowTracker], bool]]:
+        """Whom a privacy call concerns: those who share a `Privacy`, `cioanalytics` among them."""
+        trackers, now = self._addressed(call), self._loaded
+        if now is not None and (not call.to or now.tracker in trackers):
+            yield now.privacy, [t for t in trackers if t.privacy is now.privacy], True
+        for tracker in trackers:
+            if now is None or tracker.privacy is not now.privacy:
+                yield tracker.privacy, [tracker], False
+
+    async def _set_opt_out_cookie(self, call: Call) -> None:
+        name = _cookie_name(call)
+        for privacy, trackers, _ in self._visitors(call):
+            privacy.opt_out_cookie = name
+            for tracker in trackers:
+                if privacy.refused_by() is not None:
+                    tracker.refuse()
+        self._look_around()
+
+    async def _enable_anonymity(self, call: Call) -> None:
+        anonymity, strategy = _anonymity(call)
+        for privacy, trackers, with_site in self._visitors(call):
+            asked = anonymity, strategy or privacy.strategy
+            if asked != (privacy.anonymity, privacy.strategy):
+                self._change(privacy, trackers, with_site, *asked)
+                for tracker in trackers:
+                    await tracker.enable_anonymity()
+
+    async def _disable_anonymity(self, call: Call) -> None:
+        strategy = _strategy(call)
+        for privacy, trackers, with_site in self._visitors(call):
+            self._change(privacy, trackers, with_site, Anonymity(), strategy or privacy.strategy)
+            if privacy.refused_by() is not None:
+                continue
+            for tracker in trackers:
+                await tracker.disable_anonymity()
+            if with_site and self._loaded is not None:
+                await self._identify_again(self._loaded)
+
+    async def _identify_again(self, now: _Loaded) -> None:
+        """The visitor may be known again: what memory holds goes where it may be kept."""
+        settings = await self._with_domain(now.settings, now.privacy)
+        now.stores.cookies.attributes = settings.cookie
+        now.user.settle()
+        now.group.settle()
+        self._know_visitor(now)
+
+    def _change(
+        self,
+        privacy: Privacy,
+        trackers: list[SnowplowTracker],
+        with_site: bool,
+        anonymity: Anonymity,
+        strategy: str,
+    ) -> None:
+        """Change what may be kept; waiting events move to where they may be."""
+        queues = [tracker.collector.queue for tracker in trackers]
+        if with_site and self._loaded is not None:
+            queues.append(self._loaded.destination.queue)
+        for queue in queues:
+            queue.withdraw()
+        privacy.anonymity, privacy.strategy = anonymity, strategy
+        for queue in queues:
+            queue.save()
+
+    async def _clear_user_data(self, call: Call) -> None:
+        given = call.first if isinstance(call.first, dict) else {}
+        session = given.get("preserveSession") is True
+        user = given.get("preserveUser") is True
+        for _, trackers, with_site in self._visitors(call):
+            for tracker in trackers:
+                tracker.clear(preserve_session=session, preserve_user=user)
+            if with_site and self._loaded is not None:
+                self._loaded.user.wipe(preserve_ids=user)
+                self._loaded.group.wipe(preserve_ids=user)
 
     # calls that make events
 
@@ -357,7 +561,7 @@ class Analytics:
             at=call.at,
             integrations=boolean_integrations(loaded.settings.integrations),
         )
-        loaded.pipeline.put(call, event, told)
+        self._pipeline.put(call, event, told)
 
     def _identity(self, loaded: _Loaded, options: Json) -> tuple[Identity, Json]:
         """Who the event belongs to, and the options that may go with it."""
@@ -373,7 +577,7 @@ class Analytics:
         """Calls that name the visitor are neither sent nor remembered meanwhile (decision S5)."""
         if loaded.privacy.may_identify:
             return False
-        if loaded.pipeline.debug:
+        if self._pipeline.debug:
             self._browser.console("log", f"{call.method}: not sent, tracking is anonymous.")
         self._answers.result(call)
         return True
@@ -383,6 +587,8 @@ class Analytics:
     def _reset(self, loaded: _Loaded, call: Call) -> None:
         loaded.user.logout()
         loaded.group.clear()
+        if loaded.tracker is not None:
+            loaded.tracker.reset()
         if loaded.user.kept:
             loaded.user.anonymous_id()  # unrelated to the former one (decision I11)
         self._answers.emit("reset")
@@ -397,7 +603,7 @@ class Analytics:
             self._answers.callback(call, outcomes)
             self._answers.result(call, outcomes)
 
-        loaded.pipeline.then(call, answer)
+        self._pipeline.then(call, answer)
 
     def _add_source_middleware(self, loaded: _Loaded, call: Call) -> None:
         if not call.with_function:
@@ -424,17 +630,17 @@ class Analytics:
             await self._plugins.register(call.id, call.args)
             self._answers.result(call)
 
-        loaded.pipeline.then(call, register)  # events behind it wait until plugins are loaded
+        self._pipeline.then(call, register)  # events behind it wait until plugins are loaded
 
     def _deregister(self, loaded: _Loaded, call: Call) -> None:
         async def deregister() -> None:
             await self._plugins.deregister(call.args)
             self._answers.result(call)
 
-        loaded.pipeline.then(call, deregister)
+        self._pipeline.then(call, deregister)
 
     def _set_debug(self, loaded: _Loaded, call: Call) -> None:
-        loaded.pipeline.debug = call.first is not False
+        self._pipeline.debug = call.first is not False
         self._answers.result(call)
 
     def _query_string(self, loaded: _Loaded, call: Call) -> None:
@@ -457,7 +663,7 @@ class Analytics:
                 f"timeout: the delay is {shown(delay)}; allowed: milliseconds, 0 or more. "
                 "See docs/api.md#timeout",
             )
-        loaded.pipeline.callback_delay = delay
+        self._pipeline.callback_delay = delay
         self._answers.result(call)
 
     def _report(self, what: str, facts: Json) -> None:
@@ -477,14 +683,23 @@ class _Loaded:
     privacy: Privacy
     user: User
     group: Group
+    stores: Stores
     destination: CustomerIo
-    pipeline: Pipeline
     visit: Visit
+    tracker: SnowplowTracker | None
     told: Json | None = None
+    refused: bool = False
     _page_id: str | None = None
 
     def page_id(self, browser: Browser) -> str:
-        """The id that stands for the visitor while tracking is anonymous: new for each page."""
+        """The id that stands for the visitor while tracking is anonymous (decision S5).
+
+        It is new for each page, or with session tracking for each session.
+        """
+        if self.tracker is not None and self.privacy.anonymity.session:
+            id_ = self.tracker.session.page_id("anonymousId")
+            if id_ is not None:
+                return id_
         if self._page_id is None:
             self._page_id = browser.uuid()
         return self._page_id
@@ -495,6 +710,29 @@ def _unknown_method(method: str) -> TrackerError:
         "Unknown method",
         f"{method}: there is no such method; allowed: {', '.join(PUBLIC_METHODS)}. See docs/api.md",
     )
+
+
+def _cookie_name(call: Call) -> str | None:
+    """The name that `setOptOutCookie` gives; None switches it off."""
+    if call.first is not None and not isinstance(call.first, str):
+        raise snowplow.invalid(call.method, "name", call.first, "text, or null for none")
+    return call.first or None
+
+
+def _anonymity(call: Call) -> tuple[Anonymity, str | None]:
+    """What `enableAnonymousTracking` asks for; nothing given means true."""
+    given = call.first if isinstance(call.first, dict) else {}
+    option = given.get("options")
+    return Anonymity.of(True if option is None else option), _strategy(call)
+
+
+def _strategy(call: Call) -> str | None:
+    given = call.first if isinstance(call.first, dict) else {}
+    strategy = given.get("stateStorageStrategy")
+    if strategy is not None and strategy not in STRATEGIES:
+        allowed = ", ".join(f"'{name}'" for name in STRATEGIES)
+        raise snowplow.invalid(call.method, "stateStorageStrategy", strategy, allowed)
+    return strategy
 
 
 def _user_logout(loaded: _Loaded, args: list[Any]) -> None:
@@ -541,4 +779,15 @@ _METHODS: dict[str, Callable[[Analytics, _Loaded, Call], None]] = {
     "timeout": Analytics._timeout,
 }
 
-PUBLIC_METHODS = ("load", *_METHODS, "setAnonymousId", "user", "group", "on", "once", "off")
+_PRIVACY: dict[str, Callable[[Analytics, Call], Awaitable[None]]] = {
+    "setOptOutCookie": Analytics._set_opt_out_cookie,
+    "enableAnonymousTracking": Analytics._enable_anonymity,
+    "disableAnonymousTracking": Analytics._disable_anonymity,
+    "clearUserData": Analytics._clear_user_data,
+}
+
+PUBLIC_METHODS = (
+    *["load", *_METHODS, "setAnonymousId", "user", "group", "on", "once", "off"],
+    *[*snowplow.PRIVACY_METHODS, "newTracker", *snowplow.METHODS],
+    *[name for name in snowplow.GETTERS if name.startswith("get")],
+)

@@ -4,7 +4,9 @@ From the page:
 
 - `post({"calls": [call, …]})` hands over calls in call order. A call is `{"id", "method", "args",
   "fn"?, "at", "page": {"href", "title", "referrer", "canonical"}, "kept"?}`; `args` are JSON
-  values, a function among them is null, and `fn` is the position of the first one.
+  values, a function among them is null, and `fn` is the position of the first one. A method of
+  Snowplow may name trackers, `trackPageView:sp;sp2`, and functions of its arguments (and of
+  options) are `{"$fn": key}`;
 - `post({"answers": [{"id", "value" | "error"}, …]})` answers `run` messages;
 - `ask({"method", "args"})` answers getters and setters at once: `{"value"}` or `{"error"}`.
 
@@ -15,7 +17,9 @@ To the page:
 - `{"type": "run", "id", "call", "args": [event, integrations]}` runs the function that came with
   the call `call` as middleware; its answer is `{"next": "payload" | "null" | "none", "obj"}`;
   with `"plugin", "hook"` it runs a hook of the plugin-th argument of the call, whose answer is
-  `{"event"}` (`{"id", "cancel": reason}` instead of a value stops the event);
+  `{"event"}` (`{"id", "cancel": reason}` instead of a value stops the event); with `"fn": key` it
+  runs a function of a Snowplow option or argument, with `"job"` code that watches the page: `links`
+  (that `fn` accepts) or `activity` (its answer is what happened since the last time);
 - `{"type": "emit", "name", "args"}` goes to the listeners of `on` and `once`.
 """
 
@@ -60,7 +64,8 @@ class Bridge:
         """Answer a getter or setter."""
         message = from_json(text)
         try:
-            value = self._analytics.ask(message["method"], list(message["args"]))
+            method, _, name = str(message["method"]).partition(":")
+            value = self._analytics.ask(method, list(message["args"]), name)
             return to_json({"value": value})
         except TrackerError as error:
             self._analytics.report(error)
@@ -73,7 +78,8 @@ class Bridge:
         """The call that an item means; None for what is none (kept calls may be damaged)."""
         try:
             page, args, function = item["page"], list(item["args"]), item.get("fn")
-            kept, method = bool(item.get("kept")), str(item["method"])
+            kept = bool(item.get("kept"))
+            method, _, names = str(item["method"]).partition(":")
             if kept and method not in KEPT_METHODS:
                 return None
             if function is not None:
@@ -86,6 +92,7 @@ class Bridge:
                 page=Page(*(str(page.get(name) or "") for name in PAGE_MEMBERS)),
                 with_function=function is not None and not kept,
                 kept=kept,
+                to=tuple(name for name in names.split(";") if name),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None

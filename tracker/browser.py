@@ -124,8 +124,14 @@ class Browser(Protocol):
     def window(self, name: str) -> Any:
         """A plain member of `window`, None if absent."""
 
+    def has(self, name: str) -> bool:
+        """Whether `window` has a member of this name, or of a path such as `a.b`."""
+
+    def document(self) -> dict[str, Any]:
+        """`charset` and `language` as text, `width` and `height` in CSS pixels; {} if not known."""
+
     def screen(self) -> dict[str, float]:
-        """`width`, `height` and `density` (device pixels per CSS pixel); {} if not known."""
+        """`width`, `height`, `colorDepth` (bits) and `density` (device pixels per CSS pixel)."""
 
     def client_hints(self) -> dict[str, Any] | None:
         """`navigator.userAgentData` as plain data, None where the browser has none."""
@@ -290,12 +296,34 @@ class WindowBrowser:
         """A plain member of `window`."""
         return _plain(getattr(self._window, name, None))
 
+    def has(self, name: str) -> bool:
+        """Whether `window` has a member."""
+        member = self._window
+        for part in name.split("."):
+            member = getattr(member, part, None)
+        return member is not None
+
+    def document(self) -> dict[str, Any]:
+        """What the document says of itself; its size is that of its largest box."""
+        document = self._window.document
+        root, body = document.documentElement, document.body
+        heights = [root.clientHeight, root.offsetHeight, root.scrollHeight]
+        if body:
+            heights += [body.offsetHeight, body.scrollHeight]
+        return {
+            "charset": _plain(document.characterSet),
+            "language": _plain(root.lang),
+            "width": max(root.clientWidth, root.offsetWidth, root.scrollWidth),
+            "height": max(heights),
+        }
+
     def screen(self) -> dict[str, float]:
-        """Size of the screen in CSS pixels, and its density."""
+        """Size of the screen in CSS pixels, its colors and its density."""
         screen = self._window.screen
         facts = {
             "width": screen.width,
             "height": screen.height,
+            "colorDepth": screen.colorDepth,
             "density": self._window.devicePixelRatio,
         }
         return {name: value for name, value in facts.items() if isinstance(value, int | float)}

@@ -12,8 +12,12 @@ from tracker.errors import TrackerError
 Message = dict[str, Any]
 
 # Early calls are replayed in call order, except that these come first (decision D9).
+CREATING = ("load", "newTracker")
 REPLAYED_FIRST = (
-    "load",
+    *CREATING,
+    "setOptOutCookie",
+    "enableAnonymousTracking",
+    "clearUserData",
     "addSourceMiddleware",
     "addDestinationMiddleware",
     "register",
@@ -29,6 +33,7 @@ KEPT_METHODS = frozenset(
         *["setAnonymousId", "queryString"],
         *["user.id", "user.anonymousId", "user.traits", "user.logout", "user.reset"],
         *["group.id", "group.traits", "group.logout", "group.reset"],
+        *["trackPageView", "trackStructEvent", "trackSelfDescribingEvent", "setUserId"],
     ]
 )
 
@@ -39,7 +44,7 @@ class Call:
 
     `with_function` says whether a function was among the arguments (it stays in the page);
     `kept` marks a call that a former page could not hand over, `from_link` one that the page's
-    address asked for.
+    address asked for. `to` names the Snowplow trackers it is for; without names it is for all.
     """
 
     id: str
@@ -50,6 +55,7 @@ class Call:
     with_function: bool = False
     kept: bool = False
     from_link: bool = False
+    to: tuple[str, ...] = ()
 
     @property
     def first(self) -> Any:

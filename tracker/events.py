@@ -20,6 +20,8 @@ LIBRARY = {"name": "analytics.js", "version": f"next-{__version__}"}
 
 PAGE_FACTS = ("path", "referrer", "search", "title", "url")
 
+SCREEN = ("width", "height", "density")
+
 # options that are members of the event itself; every other one goes into the context
 _TOP_LEVEL = ("anonymousId", "userId", "timestamp")
 
@@ -135,7 +137,7 @@ def _context(browser: Browser, facts: Json, page: Page, options: Json) -> Json:
         "locale": browser.navigator("userLanguage") or browser.navigator("language") or "",
         "library": dict(LIBRARY),
         "timezone": browser.timezone(),
-        "screen": browser.screen(),
+        "screen": {name: value for name, value in browser.screen().items() if name in SCREEN},
         "userAgentData": browser.client_hints(),
         **({"campaign": campaign(url.search, browser)} if url and url.search else {}),
     }

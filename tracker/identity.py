@@ -51,14 +51,14 @@ class Entity:
         self, name: str, browser: Browser, options: EntityOptions, stores: Stores, trait_store: str
     ) -> None:
         self.disabled = options.disable
+        self._everywhere = list(stores.by_name.values())
         self._name = name
         self._browser = browser
         without = "localStorage" if options.localstorage_disabled else None
         kept = options.persist and not options.disable
-        self._id_stores: list[Store] = stores.of("id", without=without) if kept else []
-        self._trait_stores: list[Store] = stores.of("traits", without=without) if kept else []
-        if trait_store == "cookie" and stores.by_name["cookie"] in self._id_stores:
-            self._trait_stores = [stores.by_name["cookie"]]
+        self._id_stores = stores.of("id" if kept else None, without=without)
+        traits = "cookieTraits" if trait_store == "cookie" else "traits"
+        self._trait_stores = stores.of(traits if kept else None, without=without)
         self._id = KeptId(browser, options.id_key, self._id_stores)
         self._traits = KeptTraits(options.traits_key, self._trait_stores)
 
@@ -115,9 +115,20 @@ class Entity:
                 self._traits.clear()
 
     def clear(self) -> None:
-        """Forget id and traits in every store."""
+        """Forget id and traits in the stores that may be used."""
         self._id.clear()
         self._traits.clear()
+
+    def wipe(self, *, preserve_ids: bool = False) -> None:
+        """Forget id and traits in every store of the browser, whatever may be used."""
+        self._traits.clear(self._everywhere)
+        if not preserve_ids:
+            self._id.clear(self._everywhere)
+
+    def settle(self) -> None:
+        """Write what is in memory only, now that stores may be used."""
+        self._id.settle()
+        self._traits.settle()
 
 
 class User(Entity):
@@ -130,9 +141,12 @@ class User(Entity):
         self._anonymous = KeptId(browser, ANONYMOUS_KEY, self._id_stores)
         self.companions: list[Entity] = []  # what is outdated together with the user
         self._old_key = options.old_key
-        self._cookies: CookieStore | None = None
-        if stores.by_name["cookie"] in self._id_stores:
-            self._cookies = stores.cookies
+        self._all_cookies = stores.cookies
+        self._cookie_store = stores.by_name["cookie"]
+
+    @property
+    def _cookies(self) -> CookieStore | None:
+        return self._all_cookies if self._cookie_store in self._id_stores else None
 
     @property
     def kept(self) -> bool:
@@ -196,6 +210,19 @@ class User(Entity):
         if self._cookies is not None:
             self._cookies.remove_everywhere(self._old_key)
             self._cookies.remove_everywhere(OLD_ANONYMOUS_COOKIE)
+
+    def wipe(self, *, preserve_ids: bool = False) -> None:
+        """Forget the visitor in every store of the browser, whatever may be used."""
+        super().wipe(preserve_ids=preserve_ids)
+        if not preserve_ids:
+            self._anonymous.clear(self._everywhere)
+            self._all_cookies.remove_everywhere(self._old_key)
+            self._all_cookies.remove_everywhere(OLD_ANONYMOUS_COOKIE)
+
+    def settle(self) -> None:
+        """Write what is in memory only, now that stores may be used."""
+        super().settle()
+        self._anonymous.settle()
 
     def follow_others(self) -> None:
         """Another anonymous id means that somebody else changed the visitor: a tab or a subdomain.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tracker.browser import Browser
 from tracker.calls import Answers, Call
-from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError
 from tracker.plugins import DroppedError, PluginError, Plugins
-from tracker.settings import CUSTOMERIO
 from tracker.tasks import spawn
 from tracker.text import byte_length, to_json
 
@@ -22,18 +20,30 @@ MAX_EVENT_BYTES = 500_000
 CALLBACK_DELAY_MS = 300
 
 
-class Pipeline:
-    """Brings events to a destination, one after the other, and answers their calls."""
+class Destination(Protocol):
+    """Where events go: a protocol and an address."""
 
-    def __init__(
-        self, browser: Browser, answers: Answers, plugins: Plugins, destination: CustomerIo
-    ) -> None:
+    @property
+    def name(self) -> str:
+        """What `integrations` and destination middleware call it."""
+
+    def takes(self, event: Json) -> bool:
+        """Whether an event is for this destination."""
+
+    async def put(self, event: Json, call: Call) -> None:
+        """Take over the event of a call."""
+
+
+class Pipeline:
+    """Brings events to their destinations, one after the other, and answers their calls."""
+
+    def __init__(self, browser: Browser, answers: Answers, plugins: Plugins) -> None:
+        self.destinations: list[Destination] = []
         self.callback_delay: float = CALLBACK_DELAY_MS
         self.debug = False
         self._browser = browser
         self._answers = answers
         self._plugins = plugins
-        self._destination = destination
         self._waiting: list[tuple[Call, Callable[[], Awaitable[None]]]] = []
         self._busy = False
 
@@ -65,7 +75,7 @@ class Pipeline:
         context: Json = {"event": event, "attempts": 1}
         try:
             context["event"] = event = await self._plugins.prepare(event)
-            await self._queue(event)
+            await self._queue(event, call)
         except DroppedError as dropped:
             self._settle(call, {**context, "failed": str(dropped)}, event["type"], told)
         except PluginError as error:
@@ -78,7 +88,7 @@ class Pipeline:
         await self._plugins.tell(context["event"])
         self._settle(call, context, context["event"]["type"], told)
 
-    async def _queue(self, event: Json) -> None:
+    async def _queue(self, event: Json, call: Call) -> None:
         size = byte_length(to_json(event))
         if size > MAX_EVENT_BYTES:
             raise TrackerError(
@@ -88,14 +98,13 @@ class Pipeline:
             )
         if self.debug:
             self._browser.console("log", f"cioanalytics {event['type']}: {to_json(event)}")
-        if not self._destination.takes(event):
-            return
-        try:
-            event = await self._plugins.prepare_for(CUSTOMERIO, event)
-        except DroppedError:
-            return
-        self._destination.queue.add(event)
-        self._destination.sender.wake()
+        for destination in self.destinations:
+            if destination.takes(event):
+                try:
+                    prepared = await self._plugins.prepare_for(destination.name, event)
+                except DroppedError:
+                    continue
+                await destination.put(prepared, call)
 
     def _settle(self, call: Call, context: Json, type_: str, told: list[Any]) -> None:
         """Answer a call; its callback runs some time after the call, as in the incumbent."""

@@ -1,4 +1,4 @@
-"""What the visitor and the site owner allow: may we track, keep, identify.
+"""What the visitor and the site owner allow: may we track, identify, and what may be kept where.
 
 `PRECHECK` is also built into the loader, which asks the same questions before it downloads or
 writes anything (decision S13); here they are asked again at every event.
@@ -6,16 +6,18 @@ writes anything (decision S13); here they are asked again at every event.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tracker.browser import Browser
-from tracker.settings import Settings
+from tracker.settings import PrivacySettings
 from tracker.storage.cookies import CookieStore
 from tracker.storage.strategy import TABLE
 
-# A signal refuses tracking when its option is on and one of its sources holds a refusing value.
-# `default` names the option whose value counts while the option is not given. A source is an object
-# of the page and a member of it, or a cookie named by the option itself.
+# A signal refuses tracking when its option is on and its source holds a refusing value: the first
+# source that holds anything counts. `default` names the option whose value counts while the option
+# is not given. A source is an object of the page and a member of it, or a cookie named by the
+# option itself.
 _SIGNALS: list[dict[str, object]] = [
     {
         "option": "respectDoNotTrack",
@@ -46,21 +48,44 @@ _KEEP: list[list[object]] = [
 PRECHECK: dict[str, Any] = {"signals": _SIGNALS, "keep": _KEEP}
 
 
+@dataclass(frozen=True, slots=True)
+class Anonymity:
+    """`anonymousTracking`: whether it is on, keeps sessions, and hides the visitor's address."""
+
+    on: bool = False
+    session: bool = False
+    server: bool = False
+
+    @classmethod
+    def of(cls, option: Any) -> Anonymity:
+        """Anonymity as the option says: true, false, or an object (`{}` is on)."""
+        if not isinstance(option, dict):
+            return cls(bool(option))
+        return cls(
+            True,
+            option.get("withSessionTracking") is True,
+            option.get("withServerAnonymisation") is True,
+        )
+
+
 class Privacy:
     """The one place that decides privacy. Asked before the first write and at every event."""
 
-    def __init__(self, browser: Browser, settings: Settings) -> None:
+    def __init__(self, browser: Browser, settings: PrivacySettings) -> None:
+        self.strategy = settings.strategy
+        self.anonymity = Anonymity.of(settings.anonymous)
+        self.opt_out_cookie: str | None = settings.signals.get("optOutCookie")
         self._browser = browser
-        self._settings = settings
-        self._cookies = CookieStore(browser, settings.cookie)
+        self._signals = settings.signals
+        self._cookies = CookieStore(browser)
 
     def refused_by(self) -> str | None:
         """The option through which the visitor refuses to be tracked, None if he does not."""
         for signal in _SIGNALS:
             option = str(signal["option"])
-            value = self._settings.privacy.get(option)
+            value = self._value(option)
             if value is None and "default" in signal:
-                value = self._settings.privacy.get(str(signal["default"]))
+                value = self._value(str(signal["default"]))
             if value and self._refuses(signal, value):
                 return option
         return None
@@ -73,7 +98,24 @@ class Privacy:
     @property
     def may_identify(self) -> bool:
         """Whether ids and traits may be read, kept and sent (decision S5)."""
-        return not self._settings.anonymous
+        return not self.anonymity.on
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether the events of a session may be told to belong together (decision S4)."""
+        return not self.anonymity.on or self.anonymity.session
+
+    def places(self, kind: str) -> tuple[str, ...]:
+        """The stores that a kind of state may use now, in the order in which they win.
+
+        Kinds are the rows of `TABLE` (decisions S1, S4 to S6, S15).
+        """
+        identifies = kind not in ("session", "queue")
+        allowed = self.may_identify if identifies else self.may_follow
+        return TABLE[kind][self.strategy] if allowed else ()
+
+    def _value(self, option: str) -> Any:
+        return self.opt_out_cookie if option == "optOutCookie" else self._signals.get(option)
 
     def _refuses(self, signal: dict[str, object], option_value: object) -> bool:
         sources = signal["sources"]
@@ -83,7 +125,7 @@ class Privacy:
                 return self._cookies.get(str(option_value)) is not None
             read = self._browser.navigator if place == "navigator" else self._browser.window
             value = read(member)
-            text = "true" if value is True else value if isinstance(value, str) else ""
-            if text and text in signal["refuse"]:  # type: ignore[operator]
-                return True
+            if value:
+                text = "true" if value is True else str(value)
+                return text in signal["refuse"]  # type: ignore[operator]
         return False

@@ -5,47 +5,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tracker.errors import TrackerError, shown
+from tracker.options import (
+    Option,
+    choice,
+    is_boolean,
+    is_number,
+    is_object,
+    is_text,
+    named,
+    wrong,
+    yes_no,
+)
 from tracker.query_string import QueryStringRules, to_rules
+from tracker.snowplow.settings import (
+    SNOWPLOW_OPTIONS,
+    WITHOUT_EFFECT,
+    TrackerSettings,
+    to_tracker_settings,
+)
 from tracker.storage.cookies import CookieAttributes
 from tracker.storage.strategy import STRATEGIES
 
+# names of the destinations, as `integrations` has them
 CUSTOMERIO = "Customer.io Data Pipelines"
+SNOWPLOW = "Snowplow"
 
 # Browsers keep no cookie longer, whatever a site asks for.
 MAX_COOKIE_DAYS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: its value when not given, what is allowed, and what it does."""
-
-    default: Any
-    allowed: str
-    accepts: Callable[[Any], bool]
-    help: str
-    # what is used instead of a wrong value; privacy options take the stricter side (decision C1)
-    instead: Any = field(default=...)
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _boolean(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-
-
-def _object(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _reads_query(value: Any) -> bool:
@@ -56,168 +47,151 @@ def _reads_query(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _one_of(*values: str) -> Callable[[Any], bool]:
-    return lambda value: value in values
-
-
-def _yes_no(default: bool, help_: str, instead: Any = ...) -> Option:
-    return Option(default, "true or false", _boolean, help_, instead)
-
-
-def _named(default: str | None, help_: str) -> Option:
-    return Option(default, "text that is not empty", _text, help_)
-
-
-def _choice(default: str, values: tuple[str, ...], help_: str, instead: Any = ...) -> Option:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return Option(default, allowed, _one_of(*values), help_, instead)
-
-
 OPTIONS: dict[str, Option] = {
-    "cookie.domain": _named(
+    "cookie.domain": named(
         None, "Domain of the identity cookies; without it the widest one the browser accepts."
     ),
     "cookie.maxage": Option(
-        365, "days, 0 or more", _number, "Lifetime of the identity cookies in days; at most 400."
+        365, "days, 0 or more", is_number, "Lifetime of the identity cookies in days; at most 400."
     ),
-    "cookie.path": _named("/", "Path of the identity cookies."),
-    "cookie.sameSite": _choice(
+    "cookie.path": named("/", "Path of the identity cookies."),
+    "cookie.sameSite": choice(
         "Lax", ("Lax", "Strict", "None"), "SameSite of the identity cookies; None needs secure."
     ),
-    "cookie.secure": _yes_no(False, "Whether the identity cookies are sent over HTTPS only."),
-    "user.persist": _yes_no(True, "false keeps the user in this page's memory."),
-    "user.disable": _yes_no(False, "true switches user id, anonymous id and traits off."),
-    "user.cookie.key": _named("ajs_user_id", "Name of the user id in cookies and local storage."),
-    "user.cookie.oldKey": _named("ajs_user", "Older cookie that is imported once, then deleted."),
-    "user.localStorage.key": _named("ajs_user_traits", "Name of the user's traits."),
-    "user.localStorageFallbackDisabled": _yes_no(
-        False, "true keeps the user out of local storage."
-    ),
-    "group.persist": _yes_no(True, "false keeps the group in this page's memory."),
-    "group.disable": _yes_no(False, "true switches group id and traits off."),
-    "group.cookie.key": _named(
-        "ajs_group_id", "Name of the group id in cookies and local storage."
-    ),
-    "group.localStorage.key": _named("ajs_group_properties", "Name of the group's traits."),
-    "group.localStorageFallbackDisabled": _yes_no(
+    "cookie.secure": yes_no(False, "Whether the identity cookies are sent over HTTPS only."),
+    "user.persist": yes_no(True, "false keeps the user in this page's memory."),
+    "user.disable": yes_no(False, "true switches user id, anonymous id and traits off."),
+    "user.cookie.key": named("ajs_user_id", "Name of the user id in cookies and local storage."),
+    "user.cookie.oldKey": named("ajs_user", "Older cookie that is imported once, then deleted."),
+    "user.localStorage.key": named("ajs_user_traits", "Name of the user's traits."),
+    "user.localStorageFallbackDisabled": yes_no(False, "true keeps the user out of local storage."),
+    "group.persist": yes_no(True, "false keeps the group in this page's memory."),
+    "group.disable": yes_no(False, "true switches group id and traits off."),
+    "group.cookie.key": named("ajs_group_id", "Name of the group id in cookies and local storage."),
+    "group.localStorage.key": named("ajs_group_properties", "Name of the group's traits."),
+    "group.localStorageFallbackDisabled": yes_no(
         False, "true keeps the group out of local storage."
     ),
-    "storage.traits": _choice(
+    "storage.traits": choice(
         "localStorage",
         ("localStorage", "cookie"),
         "Where traits are kept. Cookies are sent with every request, so think twice.",
     ),
-    "stateStorageStrategy": _choice(
+    "stateStorageStrategy": choice(
         "cookieAndLocalStorage",
         STRATEGIES,
         "Where state may be kept in the visitor's browser.",
         "none",
     ),
-    "disableClientPersistence": _yes_no(
+    "disableClientPersistence": yes_no(
         False, "true keeps everything in memory; beats stateStorageStrategy.", True
     ),
-    "optOutCookie": _named(
-        None, "A visitor with a cookie of this name (not empty) is not tracked."
-    ),
-    "respectDoNotTrack": _yes_no(
+    "optOutCookie": named(None, "A visitor with a cookie of this name (not empty) is not tracked."),
+    "respectDoNotTrack": yes_no(
         False, "true: a visitor who sends Do Not Track is not tracked.", True
     ),
     "respectGlobalPrivacyControl": Option(
         None,
         "true or false",
-        _boolean,
+        is_boolean,
         "The same for Global Privacy Control; without it respectDoNotTrack counts.",
         True,
     ),
     "anonymousTracking": Option(
         False,
         "true, false or an object",
-        lambda value: _boolean(value) or _object(value),
+        lambda value: is_boolean(value) or is_object(value),
         "true sends events without user id, traits or a lasting anonymous id, and keeps nothing.",
         True,
     ),
     "useQueryString": Option(
         True,
         "true, false or {uid, aid, events, strip}",
-        lambda value: _boolean(value) or _reads_query(value),
+        lambda value: is_boolean(value) or _reads_query(value),
         "Whether ajs_uid, ajs_aid and ajs_event in a page's address count. Anybody can hand out "
         "such links: uid and aid are regular expressions for the ids you accept, events lists the "
         "accepted event names, strip false leaves the parameters in the address.",
         False,
     ),
-    "initialPageview": _yes_no(False, "true calls page() once when the tracker has loaded."),
+    "initialPageview": yes_no(False, "true calls page() once when the tracker has loaded."),
     "integrations": Option(
-        {}, "an object", _object, "Destinations switched on or off, sent with every event."
+        {}, "an object", is_object, "Destinations switched on or off, sent with every event."
     ),
-    "retryQueue": _yes_no(True, "false: one attempt for each event, then it is dropped."),
-    "customerio.apiHost": _named(
+    "retryQueue": yes_no(True, "false: one attempt for each event, then it is dropped."),
+    "customerio.apiHost": named(
         "cdp.customer.io/v1",
         "Where events go: host and path, with or without the scheme. Also `apiHost`.",
     ),
-    "customerio.protocol": _choice(
+    "customerio.protocol": choice(
         "https", ("https", "http"), "Scheme of apiHost where it names none. Also `protocol`."
     ),
     "customerio.settingsUrl": Option(
         None,
         "an address, or false",
-        lambda value: _text(value) or value is False,
+        lambda value: is_text(value) or value is False,
         "Where the project's settings are read; false reads none. "
         "Without it `<apiHost>/projects/<write key>/settings`.",
     ),
     "customerio.settings": Option(
         None,
         "an object",
-        _object,
+        is_object,
         "The project's settings, as that address answers them; with them nothing is read.",
     ),
     "customerio.batch": Option(
         False,
         "true, false or {size, timeout}",
-        lambda value: _boolean(value) or _object(value),
+        lambda value: is_boolean(value) or is_object(value),
         "true sends up to 10 events together, after 5,000 ms at the latest.",
     ),
-    "globalAnalyticsKey": _named("cioanalytics", "A further name of the global object."),
-    "alias": _yes_no(False, "true also makes the global `analytics`, if that name is free."),
-    "host": _choice("auto", ("auto", "page"), "Where Python runs."),
-    "saveData": _choice(
+    "globalAnalyticsKey": named("cioanalytics", "A further name of the global object."),
+    "alias": yes_no(False, "true also makes the global `analytics`, if that name is free."),
+    "host": choice("auto", ("auto", "page"), "Where Python runs."),
+    "saveData": choice(
         "skip",
         ("skip", "load"),
         "What a visitor with Save-Data gets: skip downloads no runtime and keeps the calls for a "
         "later page, load downloads it as for everybody.",
     ),
-    "debug": _yes_no(False, "true writes every event to the console."),
+    "debug": yes_no(False, "true writes every event to the console."),
+    "sessions": yes_no(
+        False, "true keeps the visitor and session state of Snowplow without a Snowplow collector."
+    ),
+    **{f"snowplow.{name}": option for name, option in SNOWPLOW_OPTIONS.items()},
 }
 
+# options of Snowplow as the first part of their name
+_SNOWPLOW = dict.fromkeys(name.partition(".")[0] for name in SNOWPLOW_OPTIONS)
+
 # names at the top level that mean an option of a group
-ALIASES = {"apiHost": "customerio.apiHost", "protocol": "customerio.protocol"}
+ALIASES = {
+    **{name: f"snowplow.{name}" for name in _SNOWPLOW if name != "plugins"},
+    "apiHost": "customerio.apiHost",
+    "protocol": "customerio.protocol",
+}
 
 # groups that may be false instead of an object
-SWITCHES = {"customerio"}
+SWITCHES = {"customerio", "snowplow"}
 
 # options of releases to come: accepted, with a warning that says so
-PLANNED = frozenset(
-    (
-        "plugins",
-        "snowplow",
-        "sessions",
-        "collectorUrl",
-        "namespace",
-        "appId",
-        "platform",
-        "cookieName",
-        "cookieDomain",
-        "cookiePath",
-        "cookieSameSite",
-        "cookieSecure",
-        "cookieLifetime",
-        "sessionCookieTimeout",
-        "eventMethod",
-        "schemas",
-        "contexts",
-    )
+PLANNED = frozenset(("plugins", *(f"snowplow.{name}" for name in WITHOUT_EFFECT)))
+
+# options of `load` that a tracker made by `newTracker` has as well
+SHARED = (
+    "stateStorageStrategy",
+    "disableClientPersistence",
+    "optOutCookie",
+    "respectDoNotTrack",
+    "respectGlobalPrivacyControl",
+    "anonymousTracking",
+    "debug",
 )
 
-GROUPS = {name[: name.rindex(".")] for name in OPTIONS if "." in name} | {"user", "group"}
+GROUPS = {name[: name.rindex(".")] for name in OPTIONS if "." in name} | {
+    "user",
+    "group",
+    "snowplow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +215,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What a tracker starts with: `signals` by option, and where state may be kept."""
+
+    signals: dict[str, Any]
+    strategy: str
+    anonymous: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Checked options. `given` is what the site passed to `load`."""
 
@@ -249,10 +232,8 @@ class Settings:
     cookie: CookieAttributes
     user: EntityOptions
     group: EntityOptions
-    strategy: str
     trait_store: str
-    privacy: dict[str, Any]
-    anonymous: bool
+    privacy: PrivacySettings
     initial_pageview: bool
     query_string: QueryStringRules | None
     integrations: dict[str, Any]
@@ -263,6 +244,7 @@ class Settings:
     settings_url: str | bool | None
     project: dict[str, Any] | None
     batch: Batch | None
+    snowplow: TrackerSettings | None
     debug: bool
 
 
@@ -280,16 +262,38 @@ def check(write_key: Any, options: Any) -> tuple[Settings, list[TrackerError], l
             f"load: the write key is {shown(write_key)}; allowed: the write key of your source as "
             "text. Nothing is tracked without it. See docs/options.md#write-key",
         )
-    errors: list[TrackerError] = []
-    warnings: list[str] = []
-    if options is not None and not isinstance(options, dict):
-        errors.append(_wrong("options", options, "an object", "{}"))
-        options = None
-    given: dict[str, Any] = {}
-    _collect("", options or {}, given, errors, warnings)
-    settings = _settings(write_key, options or {}, given)
-    _advise(settings, given, warnings)
-    return settings, errors, warnings
+    reader = _Reader("load", ALIASES)
+    options = reader.read(options)
+    settings = _settings(write_key, options, reader.given)
+    missing = settings.snowplow is not None and settings.snowplow.collector_url is None
+    if missing and not reader.given.get("sessions"):
+        reader.errors.append(_no_collector("load: option snowplow.collectorUrl", None))
+        settings = replace(settings, snowplow=None)
+    _advise(settings, reader.given, reader.warnings)
+    return settings, reader.errors, reader.warnings
+
+
+def check_tracker(
+    namespace: Any, endpoint: Any, options: Any
+) -> tuple[TrackerSettings, PrivacySettings, list[TrackerError], list[str]]:
+    """Check the arguments of `newTracker`.
+
+    Returns as `check` does. Raises TrackerError without a namespace or a collector.
+    """
+    if not is_text(namespace):
+        raise TrackerError(
+            "Namespace missing",
+            f"newTracker: the namespace is {shown(namespace)}; allowed: text that is not empty. "
+            "See docs/snowplow.md#newtracker",
+        )
+    if not is_text(endpoint):
+        raise _no_collector("newTracker: the collector", endpoint)
+    own = {name: f"snowplow.{name}" for name in _SNOWPLOW}
+    reader = _Reader("newTracker", own | {name: name for name in SHARED})
+    reader.read(options)
+    reader.given |= {"snowplow.namespace": namespace, "snowplow.collectorUrl": endpoint}
+    settings = to_tracker_settings(_values("snowplow.", reader.given))
+    return settings, _privacy(reader.given), reader.errors, reader.warnings
 
 
 def nearest(name: str, known: list[str]) -> str | None:
@@ -300,40 +304,80 @@ def nearest(name: str, known: list[str]) -> str | None:
     )
 
 
-def _collect(
-    prefix: str,
-    options: dict[str, Any],
-    given: dict[str, Any],
-    errors: list[TrackerError],
-    warnings: list[str],
-) -> None:
-    for key, value in options.items():
-        name = ALIASES.get(prefix + key, prefix + key)
-        if value is None:
-            continue
-        if name in GROUPS:
-            if isinstance(value, dict):
-                _collect(name + ".", value, given, errors, warnings)
-            elif value is False and name in SWITCHES:
-                given[name] = False
-            elif value is not True or name not in SWITCHES:
-                errors.append(_wrong(name, value, "an object", "its default"))
-        elif name in OPTIONS:
-            option = OPTIONS[name]
-            if option.accepts(value):
-                given[name] = value
+class _Reader:
+    """Given options, checked: `given` by full name, and what is to be said about them."""
+
+    def __init__(self, call: str, names: Mapping[str, str]) -> None:
+        self.given: dict[str, Any] = {}
+        self.errors: list[TrackerError] = []
+        self.warnings: list[str] = []
+        self._call = call
+        self._names = names
+
+    def read(self, options: Any) -> dict[str, Any]:
+        """Take options in; returns them, {} for what are none."""
+        if options is not None and not isinstance(options, dict):
+            self.errors.append(wrong(self._call, "options", options, "an object", "{}"))
+            options = None
+        self._read("", options or {})
+        return options or {}
+
+    def _read(self, prefix: str, options: dict[str, Any]) -> None:
+        for key, value in options.items():
+            name = self._names.get(prefix + key, prefix + key)
+            if value is None:
+                continue
+            if name in GROUPS:
+                if isinstance(value, dict):
+                    self.given.setdefault(name, True)
+                    self._read(name + ".", value)
+                elif is_boolean(value) and name in SWITCHES:
+                    self.given[name] = value
+                else:
+                    self.errors.append(wrong(self._call, name, value, "an object", "its default"))
+            elif name in OPTIONS:
+                self._take(name, OPTIONS[name], value)
+            elif name in PLANNED:
+                self.warnings.append(f"{self._call}: option {name} has no effect in this version.")
             else:
-                given[name] = option.default if option.instead is ... else option.instead
-                errors.append(_wrong(name, value, option.allowed, shown(given[name])))
-        elif name in PLANNED:
-            warnings.append(f"load: option {name} has no effect in this version.")
+                self.warnings.append(_unknown(self._call, prefix, key))
+
+    def _take(self, name: str, option: Option, value: Any) -> None:
+        if option.accepts(value):
+            self.given[name] = value
         else:
-            warnings.append(_unknown(prefix, key))
+            self.given[name] = option.default if option.instead is ... else option.instead
+            used = shown(self.given[name])
+            self.errors.append(wrong(self._call, name, value, option.allowed, used))
+
+
+def _values(prefix: str, given: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What answers the value of an option: the given one, else its default."""
+    return lambda name: given.get(prefix + name, OPTIONS[prefix + name].default)
+
+
+def _privacy(given: Mapping[str, Any]) -> PrivacySettings:
+    value = _values("", given)
+    return PrivacySettings(
+        signals={
+            name: value(name)
+            for name in ("respectDoNotTrack", "respectGlobalPrivacyControl", "optOutCookie")
+        },
+        strategy="none" if value("disableClientPersistence") else value("stateStorageStrategy"),
+        anonymous=value("anonymousTracking"),
+    )
+
+
+def _no_collector(what: str, value: Any) -> TrackerError:
+    return TrackerError(
+        "Collector missing",
+        f"{what} is {shown(value)}; allowed: the address of a Snowplow collector. Nothing is sent "
+        "to Snowplow without it. See docs/options.md#snowplow",
+    )
 
 
 def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) -> Settings:
-    def value(name: str) -> Any:
-        return given.get(name, OPTIONS[name].default)
+    value = _values("", given)
 
     def entity(name: str) -> EntityOptions:
         old_key = f"{name}.cookie.oldKey"
@@ -346,8 +390,9 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
             localstorage_disabled=value(f"{name}.localStorageFallbackDisabled"),
         )
 
-    anonymous = value("anonymousTracking") is not False
-    persist = not value("disableClientPersistence") and not anonymous
+    snowplow = None
+    if given.get("snowplow") or value("snowplow.collectorUrl") or value("sessions"):
+        snowplow = to_tracker_settings(_values("snowplow.", given))
     return Settings(
         write_key=write_key,
         given=options,
@@ -360,13 +405,8 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         ),
         user=entity("user"),
         group=entity("group"),
-        strategy=value("stateStorageStrategy") if persist else "none",
         trait_store=value("storage.traits"),
-        privacy={
-            name: value(name)
-            for name in ("respectDoNotTrack", "respectGlobalPrivacyControl", "optOutCookie")
-        },
-        anonymous=anonymous,
+        privacy=_privacy(given),
         initial_pageview=value("initialPageview"),
         query_string=to_rules(value("useQueryString")),
         integrations=value("integrations"),
@@ -377,6 +417,7 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         settings_url=value("customerio.settingsUrl"),
         project=value("customerio.settings"),
         batch=to_batch(value("customerio.batch")),
+        snowplow=snowplow if given.get("snowplow") is not False else None,
         debug=value("debug"),
     )
 
@@ -387,8 +428,8 @@ def to_batch(value: Any) -> Batch | None:
         return Batch() if value else None
     size, timeout = value.get("size"), value.get("timeout")
     return Batch(
-        int(size) if size and _number(size) else Batch.size,
-        float(timeout) if timeout is not None and _number(timeout) else Batch.timeout_ms,
+        int(size) if size and is_number(size) else Batch.size,
+        float(timeout) if timeout is not None and is_number(timeout) else Batch.timeout_ms,
     )
 
 
@@ -406,21 +447,15 @@ def _advise(settings: Settings, given: dict[str, Any], warnings: list[str]) -> N
         )
 
 
-def _wrong(name: str, value: Any, allowed: str, used: str) -> TrackerError:
-    return TrackerError(
-        f"Invalid option {name}",
-        f"load: option {name} is {shown(value)}; allowed: {allowed}. Used instead: {used}. "
-        f"See docs/options.md#{name.partition('.')[0].lower()}",
-    )
-
-
-def _unknown(prefix: str, key: str) -> str:
+def _unknown(call: str, prefix: str, key: str) -> str:
     level = {name[len(prefix) :].partition(".")[0] for name in OPTIONS if name.startswith(prefix)}
     if not prefix:
         level |= PLANNED | ALIASES.keys()
     near = nearest(key, sorted(level))
     meant = f" Did you mean {prefix}{near}?" if near else ""
-    return f"load: option {prefix}{key} is not known and has no effect.{meant} See docs/options.md"
+    return (
+        f"{call}: option {prefix}{key} is not known and has no effect.{meant} See docs/options.md"
+    )
 
 
 def _distance(one: str, other: str) -> int:

@@ -152,7 +152,15 @@ class Client:
             self._browser.console("error", "Snippet included twice.")
 
     def _load(self, args: list[Any]) -> Promise:
-        promise = self.forward("load", args)
+        return self._create("load", args)
+
+    def create_tracker(self, args: list[Any]) -> Promise:
+        """Make a Snowplow tracker."""
+        return self._create("newTracker", args)
+
+    def _create(self, name: str, args: list[Any]) -> Promise:
+        """Make a call after which the core takes over all others."""
+        promise = self.forward(name, args)
         if not self._handed_over:
             self._handed_over = True
             kept, self._kept = self._kept, []

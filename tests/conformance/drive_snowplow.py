@@ -16,14 +16,13 @@ from .values import Json
 
 NAMESPACE = "sp"
 ENDPOINT = "collector.acme.test"
-WRITE_KEY = "wk_test"
 COOKIES_OF = "https://www.acme.test/"
 END_MS = 20
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FUNCTIONS = ("@record", "@all", "@filter_pv", "@context")
 _NAVIGATOR = {"cookieEnabled": True, "language": "en-GB", "onLine": True}
-_WINDOW = {"innerWidth": 1200, "innerHeight": 800, "documentWidth": 1200, "documentHeight": 3000}
+_WINDOW = {"innerWidth": 1200, "innerHeight": 800}
 _SCREEN = {"width": 1920.0, "height": 1080.0, "density": 1.0, "colorDepth": 24.0}
 _ENTITY = {"schema": "iglu:test.acme/plug/jsonschema/1-0-0", "data": {"p": 1}}
 _OUTCOMES = {"network-error": "fail", "hang": "hang", "defer": "defer"}
@@ -110,9 +109,7 @@ class Visit:
         self.client = Client(self.page, len(self.clients) + 1, self.functions.run)
         self.clients.append(self.client)
         options = self.functions.marked(self.setup.get("options", {}))
-        snowplow = {"collectorUrl": ENDPOINT, "namespace": NAMESPACE, **options}
-        load = [WRITE_KEY, {"customerio": False, "snowplow": snowplow}]
-        self.created.append(self.client.call("load", load))
+        self.created.append(self.client.create_tracker([NAMESPACE, ENDPOINT, options]))
         self.profile.clock.run_pending()
 
     def call(self, name: str, args: list[Any]) -> None:

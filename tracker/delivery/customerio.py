@@ -6,19 +6,24 @@ or batches to `/b`. The project's settings are read once; tracking works without
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracker.browser import Browser, NetworkError, Request
-from tracker.delivery.queue import OutQueue
-from tracker.delivery.retry import backoff_ms
-from tracker.delivery.sender import Sender
+from tracker.calls import Call
+from tracker.delivery.queue import Entry, EventForm, OutQueue
+from tracker.delivery.retry import backoff_ms, judge
+from tracker.delivery.sender import Batching, Sender
 from tracker.settings import CUSTOMERIO, Batch, Settings, to_batch
 from tracker.storage.domain import is_ip_address
 from tracker.storage.stores import Store
 from tracker.tasks import spawn
 from tracker.text import from_json, to_json
 
+# Browsers allow six requests for each host, and the page needs some of them.
+MAX_IN_FLIGHT = 4
+# Customer.io takes 500 KB in one request; the envelope and what is added at sending need some.
+BATCH_BYTES = 450_000
 SEND_TIMEOUT_MS = 30_000
 SETTINGS_TIMEOUT_MS = 5_000
 SETTINGS_ATTEMPTS = 6
@@ -27,11 +32,14 @@ SETTINGS_ATTEMPTS = 6
 class CustomerIo:
     """The destination: its queue, its sender and what the project's settings say about it."""
 
+    name = CUSTOMERIO
+    max_in_flight = MAX_IN_FLIGHT
+
     def __init__(
         self,
         browser: Browser,
         settings: Settings,
-        stores: list[Store],
+        stores: Sequence[Store],
         report: Callable[[str, dict[str, Any]], None],
     ) -> None:
         self.batch: Batch | None = settings.batch
@@ -43,6 +51,7 @@ class CustomerIo:
             browser,
             stores,
             f"cioOutQueue_{settings.write_key}_post",
+            EventForm("messageId"),
             lambda events, reason: report("dropped", {"events": events, "reason": reason}),
         )
         self.sender = Sender(browser, self.queue, self, report, retry=settings.retry)
@@ -58,6 +67,22 @@ class CustomerIo:
         """Whether an event is for this destination: only naming it false keeps it out."""
         return self.enabled and event["integrations"].get(CUSTOMERIO) is not False
 
+    async def put(self, event: dict[str, Any], call: Call) -> None:
+        """Take an event over."""
+        self.queue.add(event)
+        self.sender.wake()
+
+    @property
+    def batching(self) -> Batching:
+        """Single events unless batching is on."""
+        if self.batch is None:
+            return Batching()
+        return Batching(self.batch.size, self.batch.size, BATCH_BYTES, self.batch.timeout_ms)
+
+    def judge(self, status: int) -> str:
+        """The rules of decision D2."""
+        return judge(status)
+
     async def start(self) -> dict[str, Any]:
         """Read the project's settings, then begin to send, with or without them.
 
@@ -71,10 +96,10 @@ class CustomerIo:
             self.sender.open()
         return self._project
 
-    def request(self, events: list[dict[str, Any]]) -> Request:
+    def request(self, entries: list[Entry]) -> Request:
         """The request for one event, or for a batch when batching is on."""
         sent_at = self._browser.iso_time(self._browser.now())
-        bodies = [self._body(event, sent_at) for event in events]
+        bodies = [self._body(entry.event, sent_at) for entry in entries]
         if self.batch is None:
             path, body = bodies[0]["type"][0], bodies[0]
         else:

@@ -1,8 +1,8 @@
 """The out-queue: events that wait for their destination, written through to storage.
 
-Stored form (decision D1): a JSON array of `{"evt": event, "bytes": n}` under the queue's key, with
-the time it ends under `<key>.expires`. Several tabs may share the key: each write changes only the
-events of its own tab, which are told apart by message id.
+Stored form (decision D1): a JSON array of items (`Form`) under the queue's key, with the time it
+ends under `<key>.expires`. Several tabs may share the key: each write changes only the events of
+its own tab, which are told apart by their ids.
 
 Changes are collected and written by `save`, once for all calls of a batch. What was sent is taken
 out a moment later: if the page goes in between, it is sent again under the same message id.
@@ -10,9 +10,9 @@ out a moment later: if the page goes in between, it is sent again under the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tracker.browser import Browser
 from tracker.storage.stores import Store
@@ -26,14 +26,57 @@ SAVE_DELAY_MS = 100
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A waiting event. `limit` is the largest batch it may travel in."""
+    """A waiting event. `limit` is the largest batch it may travel in.
+
+    `anonymous` events ask the server to forget where they come from; they travel by themselves.
+    """
 
     id: str
     event: dict[str, Any]
     bytes: int
+    anonymous: bool = False
     limit: int = MAX_EVENTS
     claimed: bool = False
     attempts: int = 0
+
+
+class Form(Protocol):
+    """How the events of a destination stand in storage."""
+
+    def to_entry(self, event: dict[str, Any], *, anonymous: bool = False) -> Entry:
+        """A waiting event."""
+
+    def to_item(self, entry: Entry) -> Any:
+        """What is stored for it."""
+
+    def read_item(self, item: Any) -> Entry | None:
+        """What was stored, None for something else."""
+
+
+class EventForm:
+    """`{"evt": event, "bytes": n}`, for events with an id under `id_name`."""
+
+    def __init__(self, id_name: str) -> None:
+        self._id_name = id_name
+
+    def to_entry(self, event: dict[str, Any], *, anonymous: bool = False) -> Entry:
+        """A waiting event, sized as JSON."""
+        return Entry(event[self._id_name], event, byte_length(to_json(event)), anonymous)
+
+    def to_item(self, entry: Entry) -> Any:
+        """The documented form; `svrAnon` only where it is true."""
+        item: dict[str, Any] = {"evt": entry.event, "bytes": entry.bytes}
+        return {**item, "svrAnon": True} if entry.anonymous else item
+
+    def read_item(self, item: Any) -> Entry | None:
+        """An event of this form."""
+        event = item.get("evt") if isinstance(item, dict) else None
+        if not isinstance(event, dict) or not isinstance(item.get("bytes"), int | float):
+            return None
+        id_ = event.get(self._id_name)
+        if not isinstance(id_, str):
+            return None
+        return Entry(id_, event, int(item["bytes"]), item.get("svrAnon") is True)
 
 
 class OutQueue:
@@ -45,13 +88,15 @@ class OutQueue:
     def __init__(
         self,
         browser: Browser,
-        stores: list[Store],
+        stores: Sequence[Store],
         key: str,
+        form: Form,
         dropped: Callable[[list[dict[str, Any]], str], None],
     ) -> None:
         self._browser = browser
-        self._store = stores[0] if stores else None
+        self._stores = stores
         self._key = key
+        self._form = form
         self._dropped = dropped
         self._entries: dict[str, Entry] = {}
         self._bytes = 0
@@ -67,13 +112,17 @@ class OutQueue:
         """The size of all waiting events as JSON."""
         return self._bytes
 
+    @property
+    def _store(self) -> Store | None:
+        return self._stores[0] if self._stores else None
+
     def waiting(self) -> list[Entry]:
         """The events that nobody is sending."""
         return [entry for entry in self._entries.values() if not entry.claimed]
 
-    def add(self, event: dict[str, Any]) -> None:
+    def add(self, event: dict[str, Any], *, anonymous: bool = False) -> None:
         """Append an event; it is safe after the next `save`."""
-        entry = Entry(event["messageId"], event, byte_length(to_json(event)))
+        entry = self._form.to_entry(event, anonymous=anonymous)
         self._added[entry.id] = entry
         self._take([entry])
         self._save_soon()
@@ -91,16 +140,16 @@ class OutQueue:
         if self._store is None:
             return
         self.save()
-        left = [i for i in self._stored() if i["evt"]["messageId"] not in self._entries]
+        left = [entry for entry in self._stored() if entry.id not in self._entries]
         expires = self._store.get(self._key + ".expires")
         if left and expires and expires.isdecimal() and int(expires) < self._browser.now():
-            for item in left:
-                self._forget(self._entry(item))
+            for entry in left:
+                self._forget(entry)
             self.save()
-            self._dropped([item["evt"] for item in left], "older than 7 days")
+            self._dropped([entry.event for entry in left], "older than 7 days")
             return
         mine, self._entries, self._bytes = list(self._entries.values()), {}, 0
-        self._take([*map(self._entry, left), *mine])
+        self._take([*left, *mine])
         self.save()
 
     def clear(self) -> None:
@@ -110,6 +159,14 @@ class OutQueue:
         if self._store is not None:
             self._store.remove(self._key)
             self._store.remove(self._key + ".expires")
+
+    def withdraw(self) -> None:
+        """Hold all events in memory only, before storage may no longer be used."""
+        self.adopt_leftovers()
+        if self._store is not None:
+            self._store.remove(self._key)
+            self._store.remove(self._key + ".expires")
+        self._added, self._removed = dict(self._entries), set()
 
     def _take(self, entries: list[Entry]) -> None:
         """Append entries; the caps drop the oldest."""
@@ -144,35 +201,25 @@ class OutQueue:
         if self._store is None or not (added or removed):
             return
         self._added, self._removed = {}, set()
-        items = [item for item in self._stored() if item["evt"]["messageId"] not in removed]
-        items += [{"evt": entry.event, "bytes": entry.bytes} for entry in added.values()]
-        if items:
-            self._store.set(self._key, to_json(items))
+        entries = [entry for entry in self._stored() if entry.id not in removed]
+        entries += added.values()
+        if entries:
+            self._store.set(self._key, to_json([self._form.to_item(entry) for entry in entries]))
             self._store.set(self._key + ".expires", str(self._browser.now() + MAX_AGE_MS))
         else:
             self._store.remove(self._key)
             self._store.remove(self._key + ".expires")
 
-    def _stored(self) -> list[dict[str, Any]]:
+    def _stored(self) -> list[Entry]:
         assert self._store is not None
         text = self._store.get(self._key)
         items = from_json(text)
-        if isinstance(items, list) and all(_is_item(item) for item in items):
-            return items
+        entries = [self._form.read_item(item) for item in items] if isinstance(items, list) else []
+        read = [entry for entry in entries if entry is not None]
+        if isinstance(items, list) and len(read) == len(items):
+            return read
         if text:  # damaged: set aside, so that new events flow and nothing is lost (D11)
             self._store.set(self._key + ".corrupt", text[:MAX_BYTES])
             self._store.remove(self._key)
             self._browser.console("warn", f"{self._key} was damaged; see {self._key}.corrupt")
         return []
-
-    def _entry(self, item: dict[str, Any]) -> Entry:
-        return Entry(item["evt"]["messageId"], item["evt"], int(item["bytes"]))
-
-
-def _is_item(item: Any) -> bool:
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("evt"), dict)
-        and isinstance(item["evt"].get("messageId"), str)
-        and isinstance(item.get("bytes"), int | float)
-    )

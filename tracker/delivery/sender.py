@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from tracker.browser import Browser, NetworkError, Request, Response
 from tracker.delivery.queue import Entry, OutQueue
-from tracker.delivery.retry import DELIVERED, REJECTED, RETRY, backoff_ms, judge, retry_after_ms
-from tracker.settings import Batch
+from tracker.delivery.retry import DELIVERED, REJECTED, RETRY, backoff_ms, retry_after_ms
 from tracker.tasks import spawn
 from tracker.text import byte_length
 
-# Requests under way at a time. Browsers allow six for each host, and the page needs some of them.
-MAX_IN_FLIGHT = 4
-# Customer.io takes 500 KB in one request; the envelope and what is added at sending need some.
-BATCH_BYTES = 450_000
 # Browsers allow 64 KiB of keepalive bodies in flight for the whole page.
 KEEPALIVE_BYTES = 60_000
 # What a former page left is sent after this time: its last requests may still be answered.
 LEFTOVER_DELAY_MS = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How events are put together: a request is due when `full` wait, or after `timeout_ms`.
+
+    It carries up to `most` events of up to `max_bytes` together.
+    """
+
+    full: int = 1
+    most: int = 1
+    max_bytes: int = 0
+    timeout_ms: float | None = None
+
+
 class Wire(Protocol):
     """What a sender needs to know of a protocol."""
 
-    batch: Batch | None
+    # requests under way at a time
+    max_in_flight: int
 
-    def request(self, events: list[dict[str, Any]]) -> Request:
-        """The request that carries these events; `events` is one unless `batch` is set."""
+    @property
+    def batching(self) -> Batching:
+        """How events are put together."""
+
+    def request(self, entries: list[Entry]) -> Request:
+        """The request that carries these events."""
+
+    def judge(self, status: int) -> str:
+        """What an HTTP status means for them: delivered, retry or rejected."""
 
 
 class Sender:
@@ -78,33 +94,38 @@ class Sender:
 
     def _may_send(self) -> bool:
         online = self._browser.navigator("onLine") is not False
-        return self._open and online and self._timer is None and self._in_flight < MAX_IN_FLIGHT
+        return (
+            self._open
+            and online
+            and self._timer is None
+            and self._in_flight < self._protocol.max_in_flight
+        )
 
     def _next(self, *, whole_batch: bool) -> list[Entry]:
         """The events of the next request; none while a batch is still filling."""
         waiting = self._queue.waiting()
-        batch = self._protocol.batch
-        if not waiting or batch is None:
-            return waiting[:1]
-        if whole_batch and len(waiting) < batch.size and waiting[0].attempts == 0:
-            if self._batch_timer is None:
-                self._batch_timer = self._browser.set_timer(batch.timeout_ms, self._batch_is_due)
+        rules = self._protocol.batching
+        if not waiting:
+            return []
+        if whole_batch and len(waiting) < rules.full and waiting[0].attempts == 0:
+            if self._batch_timer is None and rules.timeout_ms is not None:
+                self._batch_timer = self._browser.set_timer(rules.timeout_ms, self._batch_is_due)
             return []
         if self._batch_timer is not None:
             self._browser.clear_timer(self._batch_timer)
             self._batch_timer = None
-        full, size = waiting[: min(batch.size, waiting[0].limit)], 0
-        for number, entry in enumerate(full):
-            size += entry.bytes
-            if number and size > BATCH_BYTES:
-                return full[:number]
-        return full
+        together, size = waiting[: min(rules.most, waiting[0].limit)], 0
+        for number, entry in enumerate(together):
+            size += entry.bytes + 1
+            if number and (size > rules.max_bytes or entry.anonymous != waiting[0].anonymous):
+                return together[:number]
+        return together
 
     async def _send(self, entries: list[Entry]) -> None:
         for entry in entries:
             entry.claimed = True
             entry.attempts += 1
-        request, kept = self._for_leaving(self._protocol.request([e.event for e in entries]))
+        request, kept = self._for_leaving(self._protocol.request(entries))
         self._in_flight += 1
         try:
             response: Response | None = await self._browser.fetch(request)
@@ -114,7 +135,7 @@ class Sender:
         self._keepalive_bytes -= kept
         for entry in entries:
             entry.claimed = False
-        outcome = RETRY if response is None else judge(response.status)
+        outcome = RETRY if response is None else self._protocol.judge(response.status)
         if outcome == DELIVERED:
             self._failures = 0
             self._queue.remove(entries)
@@ -134,8 +155,10 @@ class Sender:
     def _for_leaving(self, request: Request) -> tuple[Request, int]:
         """A request that outlives the page, if it is going and the browser has room for it."""
         size = byte_length(request.body or "")
-        if not self._leaving or self._keepalive_bytes + size > KEEPALIVE_BYTES:
+        if not (self._leaving or request.keepalive):
             return request, 0
+        if self._keepalive_bytes + size > KEEPALIVE_BYTES:
+            return replace(request, keepalive=False), 0
         self._keepalive_bytes += size
         return replace(request, keepalive=True), size
 

@@ -22,21 +22,25 @@ COOKIE_LIMIT = 4000
 
 @dataclass(frozen=True, slots=True)
 class CookieAttributes:
-    """The attributes cookies are written with. `days` None makes a browser-session cookie."""
+    """The attributes cookies are written with, in this `order`.
+
+    `days` None makes a browser-session cookie.
+    """
 
     domain: str | None = None
     path: str | None = "/"
     days: float | None = 365
     same_site: str | None = "Lax"
     secure: bool = False
+    order: tuple[str, ...] = ("SameSite", "Expires", "Domain", "Path")
 
 
 class CookieStore:
     """The cookies that a page can see, and those it writes."""
 
-    def __init__(self, browser: Browser, attributes: CookieAttributes) -> None:
+    def __init__(self, browser: Browser, attributes: CookieAttributes | None = None) -> None:
+        self.attributes = attributes or CookieAttributes()
         self._browser = browser
-        self.attributes = attributes
         self._raw: str | None = None
         self._parsed: dict[str, str] = {}
 
@@ -47,7 +51,11 @@ class CookieStore:
             self._raw, self._parsed = raw, self._parse(raw)
         return self._parsed.get(name) or None
 
-    def set(self, name: str, value: str) -> bool:
+    def names(self) -> list[str]:
+        """The names of all cookies of the page."""
+        return list(self._parse(self._browser.cookies()))
+
+    def set(self, name: str, value: str, attributes: CookieAttributes | None = None) -> bool:
         """Write a cookie. Returns whether the browser keeps exactly this value.
 
         A value of more than 4,000 encoded bytes is not written: browsers refuse 4,096 with the
@@ -56,7 +64,7 @@ class CookieStore:
         encoded = self._encode(value, _KEPT_IN_VALUES)
         if len(encoded) > COOKIE_LIMIT:
             return False
-        self._write(name, encoded, self.attributes)
+        self._write(name, encoded, attributes or self.attributes)
         return self.get(name) == value
 
     def remove_everywhere(self, name: str) -> None:
@@ -95,13 +103,13 @@ class CookieStore:
         expires = None
         if attributes.days is not None:
             expires = self._browser.utc_text(self._browser.now() + attributes.days * DAY_MS)
-        parts = [
-            ("SameSite", attributes.same_site),
-            ("Expires", expires),
-            ("Domain", attributes.domain),
-            ("Path", attributes.path),
-        ]
-        text = "".join(f"; {name}={value}" for name, value in parts if value)
+        values = {
+            "SameSite": attributes.same_site,
+            "Expires": expires,
+            "Domain": attributes.domain,
+            "Path": attributes.path,
+        }
+        text = "".join(f"; {name}={values[name]}" for name in attributes.order if values[name])
         return text + "; Secure" if attributes.secure else text
 
     def _encode(self, text: str, kept: re.Pattern[str]) -> str:

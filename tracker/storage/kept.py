@@ -28,7 +28,7 @@ class KeptId:
         self._stores = stores
         self._held = False
         self._refreshed: int | None = None
-        self._refused: dict[int, str] = {}
+        self._refused: dict[Store, str] = {}
 
     def stored(self) -> str | None:
         """The value of the first store that has one."""
@@ -66,21 +66,26 @@ class KeptId:
             self._refreshed, self._refused = now, {}
         self.memory = value
         self._held = False
-        for index, store in enumerate(self._stores):
+        for store in self._stores:
             text = store.id_text(value)
-            if fresh and (store.get(self.key) == text or self._refused.get(index) == text):
-                self._held = self._held or self._refused.get(index) != text
+            if fresh and (store.get(self.key) == text or self._refused.get(store) == text):
+                self._held = self._held or self._refused.get(store) != text
             elif store.set(self.key, text):
                 self._held = True
             else:
                 store.remove(self.key)  # an older value must not win
-                self._refused[index] = text
+                self._refused[store] = text
 
-    def clear(self) -> None:
-        """Forget the id everywhere."""
+    def clear(self, everywhere: Sequence[Store] = ()) -> None:
+        """Forget the id in its stores, or in all those given."""
         self.memory, self._held = None, False
-        for store in self._stores:
+        for store in everywhere or self._stores:
             store.remove(self.key)
+
+    def settle(self) -> None:
+        """Write what is in memory only, now that stores may be used."""
+        if self.memory is not None and self.stored() is None:
+            self.write(self.memory)
 
 
 class KeptTraits:
@@ -117,11 +122,16 @@ class KeptTraits:
             else:
                 store.remove(self.key)  # an older value must not win
 
-    def clear(self) -> None:
-        """Forget the object everywhere."""
+    def clear(self, everywhere: Sequence[Store] = ()) -> None:
+        """Forget the object in its stores, or in all those given."""
         self._memory, self._held = None, False
-        for store in self._stores:
+        for store in everywhere or self._stores:
             store.remove(self.key)
+
+    def settle(self) -> None:
+        """Write what is in memory only, now that stores may be used."""
+        if self._memory is not None and self.stored() is None:
+            self.write(self._memory)
 
     def forget_memory(self) -> None:
         """Drop the copy in memory; what the stores hold stays."""

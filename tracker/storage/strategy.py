@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
 from tracker.browser import Browser
 from tracker.storage.cookies import CookieAttributes, CookieStore
@@ -22,6 +23,20 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "cookie": ("cookie",),
         "none": (),
     },
+    # with `storage: {traits: 'cookie'}`
+    "cookieTraits": {
+        "cookieAndLocalStorage": ("cookie",),
+        "localStorage": ("localStorage",),
+        "cookie": ("cookie",),
+        "none": (),
+    },
+    # the second store only where the first does not keep what it is given
+    "session": {
+        "cookieAndLocalStorage": ("cookie", "localStorage"),
+        "localStorage": ("localStorage",),
+        "cookie": ("cookie",),
+        "none": (),
+    },
     "queue": {
         "cookieAndLocalStorage": ("localStorage",),
         "localStorage": ("localStorage",),
@@ -33,25 +48,47 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
 STRATEGIES = tuple(TABLE["id"])
 
 
-@dataclass(frozen=True, slots=True)
+class Places(Sequence[Store]):
+    """The stores that a kind of state may use at this moment."""
+
+    def __init__(self, choose: Callable[[], list[Store]]) -> None:
+        self._choose = choose
+
+    def __len__(self) -> int:
+        return len(self._choose())
+
+    @overload
+    def __getitem__(self, index: int) -> Store: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Store]: ...
+    def __getitem__(self, index: Any) -> Any:
+        return self._choose()[index]
+
+
 class Stores:
-    """The stores of one page, made once and handed out by kind of state."""
+    """The stores of one page, made once and handed out by kind of state.
 
-    cookies: CookieStore
-    strategy: str
-    by_name: dict[str, Store]
+    `places` answers the names that a kind may use at this moment; privacy changes them.
+    """
 
-    @classmethod
-    def open(cls, browser: Browser, attributes: CookieAttributes, strategy: str) -> Stores:
-        """The stores that `strategy` allows on this page."""
-        cookies = CookieStore(browser, attributes)
-        by_name: dict[str, Store] = {
-            "cookie": CookieTextStore(cookies),
+    def __init__(
+        self,
+        browser: Browser,
+        attributes: CookieAttributes,
+        places: Callable[[str], Sequence[str]],
+    ) -> None:
+        self.cookies = CookieStore(browser, attributes)
+        self.by_name: dict[str, Store] = {
+            "cookie": CookieTextStore(self.cookies),
             "localStorage": LocalStore(browser.local_storage),
         }
-        return cls(cookies, strategy, by_name)
+        self._places = places
 
-    def of(self, kind: str, *, without: str | None = None) -> list[Store]:
-        """The stores for a kind of state (`id`, `traits`, `queue`), less one by name."""
-        names = TABLE[kind][self.strategy]
-        return [self.by_name[name] for name in names if name != without]
+    def of(self, kind: str | None, *, without: str | None = None) -> Places:
+        """The stores for a kind of state (a row of `TABLE`), less one by name; None: no store."""
+
+        def choose() -> list[Store]:
+            names = self._places(kind) if kind is not None else ()
+            return [self.by_name[name] for name in names if name != without]
+
+        return Places(choose)

@@ -30,7 +30,8 @@ _NAVIGATOR = {
     "language": "en-GB",
 }
 _WINDOW = {"innerWidth": 1200, "innerHeight": 800}
-_SCREEN = {"width": 1920.0, "height": 1080.0, "density": 1.0}
+_SCREEN = {"width": 1920.0, "height": 1080.0, "colorDepth": 24.0, "density": 1.0}
+_DOCUMENT = {"charset": "UTF-8", "language": "en", "width": 1200, "height": 3000}
 
 
 class FakeProfile:
@@ -50,6 +51,7 @@ class FakeProfile:
         navigator: Mapping[str, Any] | None = None,
         window: Mapping[str, Any] | None = None,
         screen: Mapping[str, float] | None = None,
+        document: Mapping[str, Any] | None = None,
         client_hints: Mapping[str, Any] | None = None,
         timezone: str = "Europe/London",
         cookie_access: CookieAccess = "normal",
@@ -70,6 +72,7 @@ class FakeProfile:
         self.uuids = iter(uuids)
         self.navigator = {**_NAVIGATOR, **(navigator or {})}
         self.window = {**_WINDOW, **(window or {})}
+        self.document = {**_DOCUMENT, **(document or {})}
         self.screen = dict(_SCREEN if screen is None else screen)
         self.client_hints = None if client_hints is None else dict(client_hints)
         self.timezone = timezone
@@ -243,8 +246,16 @@ class FakeBrowser(PageLife):
         """A plain member of `window`, None if absent."""
         return _plain(self.profile.window.get(name))
 
+    def has(self, name: str) -> bool:
+        """Whether `window` has a member."""
+        return self.profile.window.get(name) is not None
+
+    def document(self) -> dict[str, Any]:
+        """`charset`, `language`, `width` and `height`."""
+        return dict(self.profile.document)
+
     def screen(self) -> dict[str, float]:
-        """`width`, `height` and `density`."""
+        """`width`, `height`, `colorDepth` and `density`."""
         return dict(self.profile.screen)
 
     def client_hints(self) -> dict[str, Any] | None:

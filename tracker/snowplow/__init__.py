@@ -1,0 +1,1 @@
+"""Snowplow trackers: their options, sessions, events and calls."""

@@ -1,0 +1,133 @@
+"""What a Snowplow tracker says of the page: address, referrer, title, page view and tab.
+
+Rules: Snowplow browser tracker; a parameter that cannot be decoded is an absent one (S9).
+"""
+
+from __future__ import annotations
+
+from tracker.browser import Browser, Page, StorageError
+from tracker.snowplow.addresses import (
+    cleaned,
+    page_of_cache,
+    referrer_parameter,
+    resolve_custom,
+)
+from tracker.snowplow.settings import TrackerSettings
+
+TAB_KEY = "_sp_tab_id"
+
+
+class PageViews:
+    """The page view of a document, shared by its trackers."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._id: str | None = None
+        self._seen_by: set[str] = set()
+        self._address = ""
+
+    def id_for(self, address: str, by: str | None) -> str:
+        """The id of the page view; `by` names the part of the address that makes a new one."""
+        part = self._part(address, by)
+        if self._id is None or (by is not None and part != self._address):
+            self.renew()
+        self._address = part
+        assert self._id is not None
+        return self._id
+
+    def viewed(self, namespace: str, *, preserve: bool) -> None:
+        """A tracker tells of a page view: its second one of the same id makes a new id."""
+        if namespace in self._seen_by and not preserve:
+            self.renew()
+        self._seen_by.add(namespace)
+
+    def renew(self) -> None:
+        """From now on it is another page view."""
+        self._id = self._browser.uuid()
+        self._seen_by = set()
+
+    def _part(self, address: str, by: str | None) -> str:
+        url = self._browser.parse_url(address)
+        if url is None or by == "full":
+            return address
+        return url.pathname + (url.search if by == "pathnameAndSearch" else "")
+
+
+class Address:
+    """Address, referrer and title as one tracker reports them."""
+
+    def __init__(self, browser: Browser, settings: TrackerSettings) -> None:
+        self.discard_hash = False
+        self.discard_brace = False
+        self.custom_url: str | None = None
+        self._browser = browser
+        self._referrer: str | None = None
+        self._custom_referrer: str | None = None
+        self._preserve_referrer = settings.preserve_referrer
+        self._href: str | None = None
+        self._title: str | None = None
+        self._title_of_view: str | None = None
+
+    def set_referrer(self, url: str | None) -> None:
+        """Report this referrer from now on."""
+        self._custom_referrer = url or None
+
+    def set_custom_url(self, url: str | None) -> None:
+        """Report this address from now on, resolved against the page's own."""
+        self.custom_url = resolve_custom(self._browser, self._browser.page().href, url or "")
+
+    def set_title(self, title: str | None) -> None:
+        """Report this title from now on."""
+        self._title = title or None
+
+    def title(self, page: Page) -> str:
+        """The title of the page view and of its pings."""
+        return self._title_of_view or self._title or page.title
+
+    def title_for_view(self, page: Page, given: str | None) -> str:
+        """The title of a new page view; a given one holds for it only."""
+        self._title_of_view = given or None
+        if given:
+            self._title = None
+        return self.title(page)
+
+    def report(self, page: Page) -> tuple[str, str]:
+        """Address and referrer of a page, as events carry them."""
+        self._follow(page)
+        href, referrer = page_of_cache(self._browser, page.href, self._referrer or "")
+        referrer = self._custom_referrer or referrer
+        if self._preserve_referrer and referrer:
+            self._custom_referrer = referrer
+        return self._cleaned(self.custom_url or href), self._cleaned(referrer)
+
+    def _follow(self, page: Page) -> None:
+        """The referrer is the address before this one, unless the address itself names one."""
+        if self._href == page.href:
+            return
+        before = page.referrer if self._href is None else self._href
+        self._referrer = referrer_parameter(self._browser, page.href) or before
+        self._href = page.href
+
+    def _cleaned(self, url: str) -> str:
+        return cleaned(url, hash_tag=self.discard_hash, brace=self.discard_brace)
+
+
+def tab_id(browser: Browser) -> str | None:
+    """The id of the tab, made and kept in session storage if there is none."""
+    storage = browser.session_storage
+    try:
+        known = storage.get(TAB_KEY)
+        if known is None:
+            known = browser.uuid()
+            storage.set(TAB_KEY, known)
+        return known
+    except StorageError:
+        return None
+
+
+def forget_tab(browser: Browser) -> None:
+    """Forget the tab's id."""
+    try:
+        browser.session_storage.remove(TAB_KEY)
+    except StorageError:
+        return
