@@ -238,7 +238,7 @@ class Client:
         self._browser.set_timer(0, lambda: self._answer(message))
 
     def _answer(self, message: Json) -> None:
-        _, args, _ = self._calls[message["call"]]
+        _, args, _ = self._calls.get(message["call"], ("", [], None))
         answer = self._run(args, message)
         if answer is not None:
             self._post({"answers": [{"id": message["id"], **answer}]})

@@ -12,6 +12,7 @@ from typing import Any
 from tracker.testing import Exchange, FakeBrowser, FakeProfile
 
 from .client import Client, Promise
+from .page_watch import ActivityWatch
 from .values import Json
 
 NAMESPACE = "sp"
@@ -20,7 +21,7 @@ COOKIES_OF = "https://www.acme.test/"
 END_MS = 20
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_FUNCTIONS = ("@record", "@all", "@filter_pv", "@context")
+_PLUGINS = {"@filter_pv": "filter", "@context": "contexts"}
 _NAVIGATOR = {"cookieEnabled": True, "language": "en-GB", "onLine": True}
 _WINDOW = {"innerWidth": 1200, "innerHeight": 800}
 _SCREEN = {"width": 1920.0, "height": 1080.0, "density": 1.0, "colorDepth": 24.0}
@@ -48,27 +49,27 @@ class Functions:
         self.callbacks: list[Json] = []
 
     def marked(self, value: Any, key: str = "") -> Any:
-        """Options in which each function is `{"$fn": name}`."""
+        """Options in which each function is `{"$fn": name}`, a plugin an object of functions."""
         if isinstance(value, list):
             return [self.marked(item, key) for item in value]
         if isinstance(value, dict):
             return {name: self.marked(item, name) for name, item in value.items()}
         if value in ("@record", "@all"):
             return {"$fn": key}
-        return {"$fn": value[1:]} if value in _FUNCTIONS else value
+        if isinstance(value, str) and value in _PLUGINS:
+            return {_PLUGINS[value]: {"$fn": value[1:]}}
+        return value
 
     def run(self, args: list[Any], message: Json) -> Json:
         """Run what a message asks for, by the name in the options."""
         del args
-        return {"value": self._run(message["fn"], message.get("hook", ""), message["args"])}
+        return {"value": self._run(message["fn"], message["args"])}
 
-    def _run(self, name: str, hook: str, args: list[Any]) -> Any:
-        if name == "crossDomainLinker":
-            return True
+    def _run(self, name: str, args: list[Any]) -> Any:
         if name == "filter_pv":
-            return args[0].get("e") != "pv" if hook == "filter" else []
+            return args[0].get("e") != "pv"
         if name == "context":
-            return [_ENTITY] if hook == "contexts" else True
+            return [_ENTITY]
         self.callbacks.append({"name": name, "args": args})
         return None
 
@@ -98,6 +99,7 @@ class Visit:
         self.page: FakeBrowser = self.profile.open(
             setup["url"], referrer=setup.get("referrer", ""), title=setup.get("title", "Home")
         )
+        self.page.written_address = setup["url"]  # as it stands in the case
         for key, text in setup.get("localStorage", {}).items():
             self.page.local_storage.set(key, text)
         self.clients: list[Client] = []
@@ -106,7 +108,8 @@ class Visit:
 
     def create_tracker(self) -> None:
         """Load the client of the page, with the tracker of the case."""
-        self.client = Client(self.page, len(self.clients) + 1, self.functions.run)
+        self.watch: ActivityWatch | None = None
+        self.client = Client(self.page, len(self.clients) + 1, self.run)
         self.clients.append(self.client)
         options = self.functions.marked(self.setup.get("options", {}))
         self.created.append(self.client.create_tracker([NAMESPACE, ENDPOINT, options]))
@@ -121,6 +124,31 @@ class Visit:
             self.created.append(self.client.forward(name, args))
         else:
             self.client.forward(name, args)
+
+    def run(self, args: list[Any], message: Json) -> Json:
+        """Run what the core asks for: a function of the site, or code that watches the page."""
+        if message.get("job") == "links":
+            self.listen("click", self.decorate)
+            return {}
+        if message.get("job") == "activity":
+            if self.watch is None:
+                self.watch = ActivityWatch(self.listen, self.page.now, self.scrolled)
+            return {"value": self.watch.read()}
+        return self.functions.run(args, message)
+
+    def listen(self, type_: str, listener: Callable[[Json], None]) -> None:
+        """Listen to an event of the document."""
+        self.document_listeners.setdefault(type_, []).append(listener)
+
+    def decorate(self, event: Json) -> None:
+        """Give a clicked link the address that the core says."""
+        link = event["target"]
+        link["href"] = self.client.ask("decorateLink", [link["href"], link.get("text", "")])
+
+    def scrolled(self) -> tuple[float, float]:
+        """How far the page is scrolled."""
+        window = self.profile.window
+        return window.get("pageXOffset", 0), window.get("pageYOffset", 0)
 
     def script_collector(self, behaviour: Any) -> None:
         """How the collector answers from now on."""

@@ -39,20 +39,17 @@ def test_functions_of_options_are_named_and_run() -> None:
     assert functions.marked({**options, "appId": "@me"}) == {
         "onRequestSuccess": {"$fn": "onRequestSuccess"},
         "crossDomainLinker": {"$fn": "crossDomainLinker"},
-        "plugins": [{"$fn": "context"}],
+        "plugins": [{"contexts": {"$fn": "context"}}],
         "appId": "@me",
     }
 
-    def run(name: str, hook: str, *args: Any) -> Any:
-        return functions.run([], {"fn": name, "hook": hook, "args": list(args)})["value"]
+    def run(name: str, *args: Any) -> Any:
+        return functions.run([], {"fn": name, "args": list(args)})["value"]
 
-    assert run("crossDomainLinker", "", {}) is True
-    assert run("filter_pv", "filter", {"e": "pv"}) is False
-    assert run("filter_pv", "filter", {"e": "se"}) is True
-    assert run("filter_pv", "contexts") == []
-    assert run("context", "contexts")[0]["data"] == {"p": 1}
-    assert run("context", "filter", {"e": "pv"}) is True
-    run("onRequestSuccess", "", [1])
+    assert run("filter_pv", {"e": "pv"}) is False
+    assert run("filter_pv", {"e": "se"}) is True
+    assert run("context")[0]["data"] == {"p": 1}
+    run("onRequestSuccess", [1])
     assert functions.callbacks == [{"name": "onRequestSuccess", "args": [[1]]}]
 
 

@@ -16,10 +16,7 @@ FILES = {name: read_cases(CASES / f"{name}.json") for name in ("customerio", "sn
 # Areas whose features come with later versions: their cases may fail until then.
 TO_COME = {
     "customerio": {},
-    "snowplow": dict.fromkeys(
-        sorted({case["area"] for case in FILES["snowplow"].cases}),
-        "the Snowplow destination comes later",
-    ),
+    "snowplow": {"emitter": "delivery that loses nothing comes later"},
 }
 
 AREAS = [(name, area) for name, areas in TO_COME.items() for area in areas]

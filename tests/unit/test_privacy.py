@@ -94,7 +94,7 @@ def test_an_opt_out_in_the_middle_of_a_page_ends_tracking_at_once(site: Site) ->
     assert site.ask("user.id") is None
 
 
-@pytest.mark.parametrize("option", [True, {}, {"withSessionTracking": True}])
+@pytest.mark.parametrize("option", [True, {}, {"withServerAnonymisation": True}])
 def test_anonymous_tracking_sends_events_without_identity_and_keeps_nothing(option: Any) -> None:
     site = Site()
     site.load(anonymousTracking=option)

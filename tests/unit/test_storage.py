@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.storage.cookies import CookieAttributes, CookieStore
-from tracker.storage.domain import PROBE_NAME, discover_root_domain, is_ip_address
+from tracker.storage.domain import PROBE_NAME, Domains, is_ip_address
 from tracker.storage.kept import REFRESH_MS, KeptId
 from tracker.storage.stores import (
     CookieTextStore,
@@ -115,18 +115,19 @@ def test_nothing_is_written_to_remove_what_is_not_there() -> None:
 )
 def test_the_widest_domain_that_the_browser_accepts_is_found(url: str, domain: str | None) -> None:
     browser = FakeBrowser(url)
-    parsed = browser.parse_url(url)
-    assert parsed is not None
-    assert spawn(discover_root_domain(browser, parsed.hostname)).result() == domain
+    assert spawn(Domains(browser).root()).result() == domain
     assert browser.cookies() == ""
 
 
 def test_the_probe_has_a_private_name_and_no_ip_host_is_probed() -> None:
     browser = FakeBrowser(URL)
-    spawn(discover_root_domain(browser, "www.site.example"))
+    domains = Domains(browser)
+    spawn(domains.root())
+    spawn(domains.root())
+    assert len(browser.jar.assignments) == 2  # set and deleted once
     assert {a.text.partition("=")[0] for a in browser.jar.assignments} == {PROBE_NAME}
     browser = FakeBrowser("http://10.0.0.1/")
-    spawn(discover_root_domain(browser, "10.0.0.1"))
+    spawn(Domains(browser).root())
     assert browser.jar.assignments == []
 
 

@@ -72,6 +72,7 @@ class Sender:
         self._timer: Any = None
         self._batch_timer: Any = None
         self._leaving = False
+        self._flushing = False
         browser.listen("online", self._retry_now)
         browser.listen("pagehide", self._leave)
         browser.listen("hidden", self._leave)
@@ -86,9 +87,11 @@ class Sender:
 
     def wake(self, *, now: bool = False) -> None:
         """Send what waits, as far as batching, backoff and network allow; `now` skips batching."""
+        self._flushing = self._flushing or now
         while self._may_send():
-            entries = self._next(whole_batch=not now)
+            entries = self._next(whole_batch=not self._flushing)
             if not entries:
+                self._flushing = False
                 return
             spawn(self._send(entries))
 

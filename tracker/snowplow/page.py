@@ -29,10 +29,10 @@ class PageViews:
     def id_for(self, address: str, by: str | None) -> str:
         """The id of the page view; `by` names the part of the address that makes a new one."""
         part = self._part(address, by)
-        if self._id is None or (by is not None and part != self._address):
+        if self._id is not None and by is not None and part != self._address:
             self.renew()
         self._address = part
-        assert self._id is not None
+        self._id = self._id or self._browser.uuid()
         return self._id
 
     def viewed(self, namespace: str, *, preserve: bool) -> None:
@@ -43,8 +43,7 @@ class PageViews:
 
     def renew(self) -> None:
         """From now on it is another page view."""
-        self._id = self._browser.uuid()
-        self._seen_by = set()
+        self._id, self._seen_by = None, set()
 
     def _part(self, address: str, by: str | None) -> str:
         url = self._browser.parse_url(address)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from tracker import __version__
 from tracker.browser import Browser
@@ -110,10 +110,10 @@ def time_fields(given: Any, now_ms: int) -> Json:
         if given.get("type") == "ttm" and _is_time(value):
             return {"ttm": str(int(value))}
         given = value or None
-    return {"dtm": str(int(float(given or 0)) if _is_time(given) else now_ms)}
+    return {"dtm": str(int(given) if _is_time(given) else now_ms)}
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

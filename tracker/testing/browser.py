@@ -124,6 +124,7 @@ class FakeBrowser(PageLife):
         self.referrer = referrer
         self.title = title
         self.canonical = canonical
+        self.written_address: str | None = None  # what `page` tells instead of `url`
         self.console_messages: list[tuple[str, str]] = []
         self._url = parsed
         self._session_storage: dict[str, FakeStorage] = {}  # of the tab, by origin
@@ -174,7 +175,7 @@ class FakeBrowser(PageLife):
 
     def push_state(self, url: str, title: str | None = None) -> None:
         """Change the address, and perhaps the title, within this page (`history.pushState`)."""
-        target = self._resolve(url)
+        target, self.written_address = self._resolve(url), None
         if origin_of(target) != self.origin:
             raise ValueError(f"a page of {self.origin} cannot change its address to {target.href}")
         self._url = target
@@ -231,7 +232,7 @@ class FakeBrowser(PageLife):
 
     def page(self) -> Page:
         """The page as it is now."""
-        return Page(self.url, self.title, self.referrer, self.canonical)
+        return Page(self.written_address or self.url, self.title, self.referrer, self.canonical)
 
     def replace_address(self, href: str) -> None:
         """The same as `push_state`, which keeps no history here."""

@@ -205,7 +205,7 @@ def test_absent_members_are_none(page):
 
 def test_the_screen_the_time_zone_and_the_client_hints():
     page = FakeBrowser(WWW)
-    assert page.screen() == {"width": 1920, "height": 1080, "density": 1}
+    assert page.screen() == {"width": 1920, "height": 1080, "colorDepth": 24, "density": 1}
     assert page.timezone() == "Europe/London"
     assert page.client_hints() is None
     hints = {"mobile": False}
