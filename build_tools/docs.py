@@ -38,13 +38,23 @@ GROUPS = {
     "customerio": "The Customer.io destination. `customerio: false` switches it off. An `apiHost` "
     "that begins with `/` is on the page's own origin. Where neither it nor `protocol` names a "
     "scheme, a loopback host is reached over `http` from an `http` page.",
+    "snowplow": "A Snowplow collector as a destination, and the session it needs: see "
+    "[snowplow.md](snowplow.md). Off until `snowplow` or `collectorUrl` is given; "
+    "`snowplow: false` switches it off. In this version `onRequestSuccess` and "
+    "`onRequestFailure` are not called.",
 }
 
 NOTES = {
     "Where state is kept": "`disableClientPersistence: true` beats `stateStorageStrategy`. "
-    "`anonymousTracking` keeps nothing under any strategy.",
-    "Privacy": "What a refusal does is in [Privacy](architecture.md#privacy). An object for "
-    "`anonymousTracking` counts as `true` in this version.",
+    "`anonymousTracking` keeps nothing under any strategy, but for the session and unsent events "
+    "with `withSessionTracking`. The second store of the session is used only where the first one "
+    "does not keep it; where a store fails, memory answers. More is in "
+    "[snowplow.md](snowplow.md#where-state-is-kept).",
+    "Privacy": "What a refusal does is in [Privacy](architecture.md#privacy); calls that change it "
+    "at run time are in [snowplow.md](snowplow.md#privacy-and-consent). An object for "
+    "`anonymousTracking` is `{withSessionTracking, withServerAnonymisation}`: the first keeps "
+    "sessions without identity, the second asks the Snowplow collector to forget the visitor's "
+    "address. `{}` is the same as `true`.",
     "Events": "`debug` writes each event, as it is queued. Destinations in `integrations` are "
     "explained in [Delivery](api.md#delivery), `useQueryString` in "
     "[queryString](api.md#querystring).",
@@ -156,7 +166,12 @@ def _strategies() -> str:
     """What `stateStorageStrategy` means for each kind of state; the first store wins."""
     head = "| " + " | ".join(["kind of state", *(f"`{name}`" for name in STRATEGIES)]) + " |"
     rule = "|" + "---|" * (len(STRATEGIES) + 1)
-    kinds = {"id": "ids", "traits": "traits", "queue": "unsent events"}
+    kinds = {
+        "id": "ids",
+        "cookieTraits": "traits with `storage.traits: 'cookie'`",
+        "session": "`_sp_id`, `_sp_ses`",
+        "queue": "unsent events",
+    }
     rows = []
     for kind, by_strategy in TABLE.items():
         stores = [_stores(by_strategy[name]) for name in STRATEGIES]
