@@ -144,7 +144,7 @@ class SnowplowTracker:
 
     async def open_session(self) -> None:
         """Continue or start the session where privacy allows to follow the visitor."""
-        if self.privacy.may_follow:
+        if self._may_follow:
             await self._find_scope()
             await self.session.open()
 
@@ -152,7 +152,7 @@ class SnowplowTracker:
         """What follows from anonymity that has just begun."""
         if not self.privacy.anonymity.session and not self.preserve_view:
             self._views.renew()
-        if self.privacy.may_follow:
+        if self._may_follow:
             await self._find_scope()
             self.session.become_anonymous()
 
@@ -180,12 +180,11 @@ class SnowplowTracker:
     def reset(self) -> None:
         """`reset`: another user, so another session of the same visitor (decision I15)."""
         self.business_id = None
-        if self.privacy.may_follow and self.privacy.refused_by() is None:
-            self.renew_session()
+        self.renew_session()
 
     def renew_session(self) -> None:
         """Start a new session now."""
-        if self.privacy.may_follow:
+        if self._may_follow:
             self._announce(self.session.renew())
 
     # what is known
@@ -336,6 +335,10 @@ class SnowplowTracker:
         return value if isinstance(value, dict) else {}
 
     # parts
+
+    @property
+    def _may_follow(self) -> bool:
+        return self.privacy.may_follow and self.privacy.may_track
 
     async def _ping_context(self, view: Json, facts: Json) -> list[Any]:
         """The entities of a ping: those of its page view, and what a function adds now."""

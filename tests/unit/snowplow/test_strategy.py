@@ -1,4 +1,4 @@
-"""Decisions S1 and S2 cell by cell: what is kept where under each strategy, and with a store gone."""
+"""Decisions S1 and S2 cell by cell: what each strategy keeps where, and with a store gone."""
 
 from __future__ import annotations
 
