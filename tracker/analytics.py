@@ -374,6 +374,8 @@ class Analytics:
 
     def _snowplow(self, call: Call) -> None:
         trackers = self._addressed(call)
+        if call.method in snowplow.EVENTS:
+            call = self._stripped(call)
         if not trackers and not self._refused:
             if self._loaded is None and not self._trackers:
                 self._early.append(call)
@@ -545,12 +547,8 @@ class Analytics:
     ) -> None:
         """Make the event, queue it and answer the call; `told` goes to listeners of its type."""
         identity, options = self._identity(loaded, options)
-        page, rules = call.page, loaded.settings.query_string
-        if rules is not None and rules.strip:
-            # ids and traits of a link do not travel on in the address of every event
-            page = replace(page, href=strip(self._browser, page.href))
-        if not call.kept:
-            page = loaded.visit.with_referrer(page)
+        call = self._stripped(call)
+        page = call.page if call.kept else loaded.visit.with_referrer(call.page)
         event = make_event(
             self._browser,
             type_,
@@ -562,6 +560,13 @@ class Analytics:
             integrations=boolean_integrations(loaded.settings.integrations),
         )
         self._pipeline.put(call, event, told)
+
+    def _stripped(self, call: Call) -> Call:
+        """A call whose address does not tell the ids and traits of a link on with every event."""
+        rules = self._loaded.settings.query_string if self._loaded is not None else None
+        if rules is None or not rules.strip:
+            return call
+        return replace(call, page=replace(call.page, href=strip(self._browser, call.page.href)))
 
     def _identity(self, loaded: _Loaded, options: Json) -> tuple[Identity, Json]:
         """Who the event belongs to, and the options that may go with it."""

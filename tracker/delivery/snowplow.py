@@ -82,20 +82,24 @@ class SnowplowCollector:
         )
         self.sender = Sender(browser, self.queue, self, report, retry=settings.retry)
         if settings.collector_url is not None:
-            self.use_address(settings.collector_url)
+            self.use_address(settings.collector_url, "option snowplow.collectorUrl")
 
-    def use_address(self, endpoint: Any) -> None:
-        """Send to this collector from now on. Raises TrackerError for what is no address."""
-        text = endpoint.strip().rstrip("/") if isinstance(endpoint, str) else ""
+    def use_address(self, endpoint: Any, by: str) -> None:
+        """Send to this collector from now on, `by` an option or call.
+
+        Raises TrackerError for what is no address.
+        """
+        text = endpoint.strip() if isinstance(endpoint, str) else ""
         if "://" not in text:
             secure = self._browser.page().href.startswith("https:")
             text = f"{'https' if secure else 'http'}://{text}"
+        text = text.rstrip("/")
         url = self._browser.parse_url(text)
         if url is None or not url.hostname or url.protocol not in ("http:", "https:"):
             raise TrackerError(
                 "Invalid collector",
-                f"the Snowplow collector is {shown(endpoint)}; allowed: a host, or an http or "
-                "https address. See docs/options.md#snowplow",
+                f"{by}: the collector is {shown(endpoint)}; allowed: a host, or an http or https "
+                "address. See docs/options.md#snowplow",
             )
         self._base = text
 

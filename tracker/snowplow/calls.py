@@ -157,7 +157,9 @@ def _add_contexts(tracker: SnowplowTracker, call: Call) -> None:
     if problems:
         raise TrackerError(
             "Invalid contexts",
-            f"addGlobalContexts: {'; '.join(problems)}. See docs/snowplow.md#addglobalcontexts",
+            f"addGlobalContexts: {'; '.join(problems)}; allowed: a list of providers, or an object "
+            "that names each. A provider is an entity {schema, data}, a function, or a list of a "
+            "condition and entities. See docs/snowplow.md#addglobalcontexts",
         )
 
 
@@ -203,7 +205,7 @@ def _active_now(tracker: SnowplowTracker, call: Call) -> None:
 
 
 def _set_collector(tracker: SnowplowTracker, call: Call) -> None:
-    tracker.collector.use_address(call.first)
+    tracker.collector.use_address(call.first, call.method)
     tracker.collector.open()
 
 
@@ -261,6 +263,8 @@ METHODS: dict[str, Callable[[SnowplowTracker, Call], Awaitable[None] | None]] = 
     "setBufferSize": _set_buffer_size,
     "flushBuffer": _flush,
 }
+
+EVENTS = ("trackPageView", "trackStructEvent", "trackSelfDescribingEvent")
 
 # name -> (tracker, arguments) -> answer
 GETTERS: dict[str, Callable[[SnowplowTracker, list[Any]], Any]] = {

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tracker.errors import shown
 from tracker.options import is_function
 
 Json = dict[str, Any]
@@ -52,17 +53,17 @@ class GlobalContexts:
         if isinstance(value, dict):
             for name, provider in value.items():
                 if _read(provider) is None:
-                    problems.append(f"the provider '{name}' is none")
+                    problems.append(f"the provider '{name}' is {shown(provider)}")
                 else:
                     self._named[name] = provider
         elif isinstance(value, list):
             for index, provider in enumerate(value):
                 if _read(provider) is None:
-                    problems.append(f"the provider at {index} is none")
+                    problems.append(f"the provider at {index} is {shown(provider)}")
                 else:
                     self._unnamed.append(provider)
         else:
-            problems.append("the argument is neither a list of providers nor an object")
+            problems.append(f"the argument is {shown(value)}")
         return problems
 
     def remove(self, value: Any) -> None:
