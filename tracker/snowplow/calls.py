@@ -270,7 +270,7 @@ EVENTS = ("trackPageView", "trackStructEvent", "trackSelfDescribingEvent")
 GETTERS: dict[str, Callable[[SnowplowTracker, list[Any]], Any]] = {
     "getDomainUserId": lambda tracker, args: tracker.session.user_id if tracker.active else None,
     "getDomainUserInfo": lambda tracker, args: tracker.session.info() if tracker.active else None,
-    "getDomainSessionId": lambda tracker, args: tracker.session.session_id,
+    "getDomainSessionId": lambda tracker, args: tracker.session_id,
     "getDomainSessionIndex": lambda tracker, args: tracker.session.visits,
     "getUserId": lambda tracker, args: tracker.business_id if tracker.active else None,
     "getCookieName": lambda tracker, args: tracker.session.cookie_name(

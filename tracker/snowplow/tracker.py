@@ -195,6 +195,11 @@ class SnowplowTracker:
         return self.privacy.may_identify and self.privacy.refused_by() is None
 
     @property
+    def session_id(self) -> str | None:
+        """The id of the session, None without one."""
+        return self.session.session_id if self.privacy.may_track else None
+
+    @property
     def page_view_id(self) -> str:
         """The id of the page view."""
         part = None if self.preserve_view else self.settings.preserve_page_view_id_for

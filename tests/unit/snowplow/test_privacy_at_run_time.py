@@ -402,3 +402,61 @@ def test_a_tracker_of_its_own_keeps_no_identity_of_cioanalytics() -> None:
     page.settle()
     assert set(page.cookies) == {"_sp_id.7715", "_sp_ses.7715"}
     assert "ajs" not in json.dumps(page.local)
+
+
+# what is left of earlier state
+
+
+@pytest.mark.parametrize("strategy", ["cookieAndLocalStorage", "cookie", "localStorage"])
+def test_a_mid_page_refusal_removes_state_under_every_strategy(strategy: str) -> None:
+    page = page_of(FakeProfile(), "https://www.site.example/shop/a")
+    names = {"cookieName": "_own_", "cookiePath": "/shop"}
+    page.load(optOutCookie="optout", stateStorageStrategy=strategy, snowplow=names)
+    page.post("identify", "u1", {"a": 1})
+    track(page)
+    page.browser.set_cookie("optout=1; Path=/")
+    page.post("track", "Dropped")
+    page.settle()
+    assert page.cookies == {"optout": "1"}
+    assert page.local == {}
+    assert page.ask("getDomainSessionId") is None
+
+
+@pytest.mark.parametrize("refusal", ["optOutCookie", "respectDoNotTrack"])
+@pytest.mark.parametrize("strategy", ["none", "cookie", "localStorage"])
+def test_a_refusal_removes_what_another_strategy_kept(strategy: str, refusal: str) -> None:
+    profile = FakeProfile()
+    before = loaded(profile)
+    before.post("identify", "u1", {"a": 1})
+    track(before)
+    profile.navigator["doNotTrack"] = "1"
+    before.browser.set_cookie("optout=1; Path=/")
+    value = "optout" if refusal == "optOutCookie" else True
+    after = loaded(profile, **{refusal: value}, stateStorageStrategy=strategy)
+    assert after.cookies == {"optout": "1"}
+    assert after.local == {}
+
+
+@pytest.mark.parametrize("option", [True, {"withSessionTracking": True}])
+def test_withdrawal_with_strategy_none_removes_what_was_kept(option: Any) -> None:
+    page = loaded()
+    page.post("identify", "u1", {"a": 1})
+    track(page)
+    given = {"options": option, "stateStorageStrategy": "none"}
+    page.post("enableAnonymousTracking", given)
+    page.post("clearUserData")
+    track(page)
+    assert page.cookies == {}
+    assert page.local == {}
+    assert page.browser.session_storage.items == {}
+
+
+def test_an_anonymous_tracker_beside_an_identified_one_keeps_apart() -> None:
+    page = loaded()
+    before = track(page)
+    page.call("newTracker", "two", COLLECTOR, {"anonymousTracking": True})
+    page.post("trackPageView:two")
+    after = track(page)
+    (view,) = [event for event in page.events if event["e"] == "pv"]
+    assert not {"duid", "sid", "vid", "uid"} & view.keys()
+    assert (after["duid"], after["sid"]) == (before["duid"], before["sid"])
