@@ -113,12 +113,12 @@ class Analytics:
 
         Raises TrackerError for a wrong value.
         """
+        self._look_around()
         if method in snowplow.GETTERS:
             tracker = self._trackers.get(name) or next(iter(self._trackers.values()), None)
             return None if tracker is None else snowplow.GETTERS[method](tracker, args)
         if method not in GETTERS:
             raise _unknown_method(method)
-        self._look_around()
         now = self._loaded
         if now is None or now.refused or not now.privacy.may_identify:
             return {} if method.endswith("traits") else None

@@ -460,3 +460,13 @@ def test_an_anonymous_tracker_beside_an_identified_one_keeps_apart() -> None:
     (view,) = [event for event in page.events if event["e"] == "pv"]
     assert not {"duid", "sid", "vid", "uid"} & view.keys()
     assert (after["duid"], after["sid"]) == (before["duid"], before["sid"])
+
+
+@pytest.mark.parametrize("getter", ["getDomainUserId", "getDomainSessionId", "user.id"])
+def test_a_getter_notices_a_refusal(getter: str) -> None:
+    page = loaded(optOutCookie="optout")
+    track(page)
+    page.browser.set_cookie("optout=1; Path=/")
+    assert page.ask(getter) is None
+    assert page.cookies == {"optout": "1"}
+    assert page.local == {}
