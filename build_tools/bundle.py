@@ -1,4 +1,4 @@
-"""The JavaScript that runs in the page: `loader.js` and the snippet that site owners paste."""
+"""The JavaScript that runs in the page: `loader.js`, or a pasted snippet and its `start.js`."""
 
 import hashlib
 import importlib
@@ -15,6 +15,7 @@ from build_tools.wheel import built_wheel
 SOURCES = ROOT / "loader"
 LOADER = LOADER_BUNDLE / "loader.js"
 EXTRAS = LOADER_BUNDLE / "extras.js"
+START = LOADER_BUNDLE / "start.js"
 SNIPPET = LOADER_BUNDLE / "snippet.html"
 
 OPTIONS = (
@@ -37,7 +38,7 @@ def loader_bundle() -> Step:
         inputs=lambda: digest(
             SOURCES, ROOT / "package-lock.json", Path(__file__), *_defines(_wheel())
         ),
-        products=lambda: [LOADER, EXTRAS, SNIPPET],
+        products=lambda: [LOADER, START, EXTRAS, SNIPPET],
     )
 
 
@@ -90,8 +91,13 @@ def _bundle(runner: Runner) -> None:
     module = [option for option in OPTIONS if not option.startswith("--format")]
     runner.run([esbuild(), SOURCES / "extras.js", f"--outfile={EXTRAS}", *module, "--format=esm"])
     defines.append(f"--define:__EXTRAS__={json.dumps(_versioned(EXTRAS))}")
-    for source, target in ((SOURCES / "loader.js", LOADER), (entry, stub)):
-        runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines])
+    alone = ("--define:__ALONE__=true", "--define:__ALONE__=false")
+    for source, target, which in (
+        (SOURCES / "loader.js", LOADER, alone[0]),
+        (SOURCES / "loader.js", START, alone[1]),
+        (entry, stub, alone[0]),
+    ):
+        runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines, which])
     template = (SOURCES / "snippet.html").read_text()
     code = f"var stub={{}};{stub.read_text()}"  # 200 bytes less than esbuild's --global-name
     SNIPPET.write_text(fill_snippet(template, code, tracker_version()))

@@ -14,15 +14,16 @@ export const page = () => {
 /**
  * Arguments as JSON text, so that later changes by the caller change nothing. Trailing undefined
  * is cut; BigInt becomes its digits, a RegExp {$regex, $flags}, the closing of a cycle
- * "[Circular]"; functions and DOM nodes vanish.
+ * "[Circular]"; functions and DOM nodes vanish, but a function becomes what `mark` gives for it.
  */
-export const freeze = (args) => {
+export const freeze = (args, mark) => {
   let length = args.length;
   while (length && args[length - 1] === undefined) length--;
   const open = [];
   return JSON.stringify(args.slice(0, length), function (_, value) {
     while (open.length && open[open.length - 1] !== this) open.pop();
     if (typeof value == 'bigint') return '' + value;
+    if (mark && typeof value == 'function') return mark(value);
     if (value && typeof value == 'object') {
       if (value instanceof RegExp) return { $regex: value.source, $flags: value.flags };
       if (value.nodeType && value.nodeName) return;

@@ -1,5 +1,7 @@
-// Page side, fetched only by pages that use it: links and forms, plugins and middleware, and the
-// methods that older clients had.
+// Page side, fetched only by pages that use it: links and forms, plugins and middleware, what
+// Snowplow trackers need, and the methods that older clients had.
+import { work } from './snowplow.js';
+export { adopt } from './snowplow.js';
 
 /** One element, or a list of them (array, NodeList, jQuery); nothing for null. */
 const elements = (target, method, given) => {
@@ -84,9 +86,11 @@ const middleware = async (work, [obj, integrations]) => {
 };
 
 /** The answer to a `run` message: `{id, value}`, `{id, error}` or `{id, cancel}`. */
-export const run = async (target, functions, { id, call, plugin, hook: name, args }) => {
+export const run = async (target, functions, message) => {
+  const { id, call, plugin, hook: name, args } = message;
   const given = functions[call];
   try {
+    if (!call) return { id, value: await work(target, functions, message) };
     const value = name ? await hook(target, given[plugin], name, args) : await middleware(given, args);
     return { id, value };
   } catch (error) {

@@ -1,4 +1,5 @@
 // Page side: makes the global object work. Reads top to bottom: names, privacy, messages, life, start.
+// Built twice: loader.js for the script tag, start.js for the snippet, which is the stub already.
 import { attach, nothing } from './stub.js';
 import { freeze } from './capture.js';
 import { mayKeep, refusedBy } from './precheck.js';
@@ -23,9 +24,11 @@ const HOOKS = 'load unload ready track page screen identify group alias';
 const KEPT = 'cioCalls';
 const SLICE = 8; // calls handed to the core in one go
 
-const isLoad = (call) => call.includes('"method":"load"');
+const starts = (call) => /"method":"(load|newTracker)"/.test(call);
 
-const target = (window[globalAnalyticsKey] ||= {});
+const target = __ALONE__
+  ? (window[globalAnalyticsKey] = attach(window[globalAnalyticsKey] || {}))
+  : window[globalAnalyticsKey];
 
 /** What the core gets to know of a plugin; its functions stay here. */
 const describe = (plugin) => ({
@@ -37,8 +40,8 @@ const describe = (plugin) => ({
 if (!target.initialize) {
   target.initialize = target.invoked = true; // a second copy of the script or the snippet does nothing
   target.VERSION = __VERSION__;
-  const state = attach(target);
-  let core, scheduled, keep, begun;
+  const state = target._;
+  let core, scheduled, begun;
   let answers = {};
 
   const warn = (message, detail) => {
@@ -133,7 +136,7 @@ if (!target.initialize) {
   const stamp = (method) => tried(() => document.cookie) + local(keyOf(method, state.o));
   const ask = (method, args) => {
     flush();
-    let known = !args.length && answers[method];
+    let known = !args.length && method.includes('.') && answers[method];
     if (!known || known.stamp != stamp(method)) {
       const json = core.ask(`{"method":"${method}","args":${freeze(args)}}`);
       if (args.length) answers = {};
@@ -156,8 +159,8 @@ if (!target.initialize) {
   // what the core could not take over waits for it on the next page
   const leave = () => {
     flush();
-    if (core || !keep) return;
-    const mine = state.q.filter((call) => !isLoad(call));
+    if (core || refuses() || !mayKeep(state.o)) return;
+    const mine = state.q.filter((call) => !starts(call));
     const kept = mine.map((call) => call.slice(0, -1) + ',"kept":true}');
     tried(() => {
       const calls = Object.values({ ...takeKept(), ...byId(kept) });
@@ -167,14 +170,35 @@ if (!target.initialize) {
 
   // ---- start ----------------------------------------------------------------------------------
 
+  // early privacy calls hold before anything is downloaded, read or written (D9)
+  const refuses = () => {
+    const options = state.o;
+    for (const call of state.q) {
+      const { method, args } = JSON.parse(call);
+      if (method.startsWith('setOptOut')) options.optOutCookie = args[0];
+      if (method.startsWith('enableAn')) Object.assign(options, { anonymousTracking: true }, args[0]);
+    }
+    const refused = state.off || refusedBy(options);
+    if (refused && !state.off) {
+      state.off = true;
+      for (const id in state.p) state.p[id][0](null);
+      state.p = {};
+      state.q = [];
+      tried(() => forget(options));
+      console.info(`cioanalytics: nothing is tracked, because of ${refused}.`);
+    }
+    return refused;
+  };
+
   const boot = async () => {
+    if (refuses()) return;
     if (navigator.connection?.saveData && state.o.saveData != 'load')
       return warn('Save-Data', "the visitor saves data and option saveData is 'skip': calls wait.");
     if (!canRun())
       return warn('No WebAssembly', "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls wait.");
     try {
       const bridge = await start(base, receive);
-      if (keep) state.q = Object.values({ ...takeKept(), ...byId(state.q) });
+      if (mayKeep(state.o)) state.q = Object.values({ ...takeKept(), ...byId(state.q) });
       core = bridge;
       state.ask = ask;
       delete target.load;
@@ -187,16 +211,7 @@ if (!target.initialize) {
   const begin = () => {
     begun = true;
     const { o: options } = state;
-    const refused = refusedBy(options);
-    if (refused) {
-      state.off = true;
-      for (const id in state.p) state.p[id][0](null);
-      state.p = {};
-      state.q = [];
-      tried(() => forget(options));
-      return console.info(`cioanalytics: nothing is tracked, because of ${refused}.`);
-    }
-    keep = mayKeep(options);
+    if (refuses()) return;
     addEventListener('pagehide', leave);
     document.addEventListener('visibilitychange', leave);
     if (options.globalAnalyticsKey) window[options.globalAnalyticsKey] ||= target;
@@ -207,11 +222,12 @@ if (!target.initialize) {
 
   state.wake = (method) => {
     if (!begun) {
-      if (method == 'load') begin();
+      if (starts(`"method":"${method}"`)) begin();
     } else if (core && !scheduled) scheduled = soon(drain) || 1;
   };
 
-  if (state.q.some(isLoad)) begin();
+  if (window.GlobalSnowplowNamespace) extras().then(({ adopt }) => adopt(target, state));
+  if (state.q.some(starts)) begin();
   else if (writeKey) {
     const given = json ? parsed(json) : {};
     if (Object(given) !== given) {

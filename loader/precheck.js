@@ -3,16 +3,13 @@ import { cookie } from './stored.js';
 
 /** The option through which the visitor refuses to be tracked, undefined if none does. */
 export const refusedBy = (options) =>
-  __PRECHECK__.signals.find((signal) => {
-    const value = options[signal.option] ?? options[signal.default];
-    return (
-      value &&
-      signal.sources.some(([place, member]) =>
-        place == 'cookie'
-          ? cookie(value)
-          : signal.refuse.includes(String((place == 'navigator' ? navigator : window)[member])),
-      )
+  __PRECHECK__.signals.find(({ option, default: other, sources, refuse }) => {
+    const value = options[option] ?? options[other];
+    const said = sources.map(([place, member]) =>
+      place == 'cookie' ? value && cookie(value) : (place == 'window' ? window : navigator)[member],
     );
+    const first = String(said.find(Boolean) || '');
+    return value && first && (!refuse || refuse.includes(first));
   })?.option;
 
 /** Whether calls may be kept in local storage until the core is there. */

@@ -3,14 +3,13 @@ import { attach } from './stub.js';
 
 /** The global object with its methods, or nothing if the page has it already. */
 export const create = (name, address) => {
-  const target = (window[name] ||= {});
-  if (target.initialize) return;
-  if (target.invoked) {
+  if (window[name]?.initialize) return;
+  if (window[name]?.invoked) {
     console.error('Snippet included twice.');
     return;
   }
+  const target = (window[name] = attach(window[name] || {}));
   target.invoked = true;
-  attach(target);
   const load = target.load;
   target.load = (...args) => {
     const script = document.createElement('script');

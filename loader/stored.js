@@ -27,7 +27,11 @@ const NAMES = {
 /** Take all that the tracker keeps out of the browser, if anything is there. */
 export const forget = (options) => {
   const known = Object.keys(NAMES).map((what) => keyOf(what, options));
-  const ours = (name) => known.includes(name) || /^(ajs_|cio(Calls|OutQueue))/.test(name);
+  const prefix = options.snowplow?.cookieName || options.cookieName || '_sp_';
+  const ours = (name) =>
+    known.includes(name) ||
+    /^(ajs_|cio(Calls|OutQueue)|snowplowOutQueue_)/.test(name) ||
+    (name.startsWith(prefix) && /(id|ses)\.[0-9a-f]{4}(\.expires)?$/.test(name));
   for (const name of document.cookie.split(/=[^;]*;? ?/).filter(ours)) {
     const gone = name + '=; max-age=0; path=/';
     document.cookie = gone;
@@ -36,6 +40,7 @@ export const forget = (options) => {
       document.cookie = gone + '; domain=' + host;
   }
   for (const name in localStorage) if (ours(name)) delete localStorage[name];
+  delete sessionStorage._sp_tab_id;
 };
 
 /** The key under which local storage holds what a getter answers. */

@@ -9,13 +9,15 @@ const METHODS =
 // what needs the loader: until it is there, these calls are only kept
 const LATER = 'on once off emit register trackLink trackClick trackForm trackSubmit pageview';
 const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
+// names of Snowplow's methods: the core knows which of them there are
+const SNOWPLOW = /^(track|[gs]et|enable|disable|add|remove|clear|new|update|discard|preserve|flush|cross)[A-Z]/;
 const CAPACITY = 1000;
 
 /** What a getter answers if there is nothing. */
 export const nothing = (method) => (method.endsWith('traits') ? {} : null);
 
 /**
- * Give `target` the public methods. `target._` is the state that snippet and loader share:
+ * Give `target` the public methods, and return it with those of Snowplow. `target._` is the state that snippet and loader share:
  * q (calls as JSON), p (what settles them, by id), f (functions, by id), x (calls for the loader),
  * o (options of load), i and n (what ids are made of), off (tracking is refused), call (makes one);
  * wake and ask are set by the loader.
@@ -30,7 +32,13 @@ export const attach = (target) => {
     i: 'c' + Math.random(),
   });
 
-  const call = (method, args, functions) => {
+  const mark = (fn) => {
+    const key = state.i + 'f' + state.n++;
+    state.f[key] = fn;
+    return { $fn: key };
+  };
+
+  const call = (method, args, functions, marks = method == 'load') => {
     const promise = new Promise((resolve, reject) => {
       const fail = (message, detail) => target.emit('error', { message, detail });
       if (state.off) return resolve(null);
@@ -42,18 +50,18 @@ export const attach = (target) => {
       const fn = args.findIndex((arg) => typeof arg == 'function');
       let json;
       try {
-        json = freeze(args);
+        json = freeze(args, marks && mark);
       } catch (error) {
         // an argument that cannot be read: what can be is kept
         json = JSON.stringify(args.map((arg) => (typeof arg == 'string' ? arg : null)));
         fail('Unreadable arguments', `${method}: ${error}`);
       }
       const head = { id, method, at: Date.now(), page: page() };
-      if (fn >= 0) head.fn = fn;
+      if (fn >= 0 && !marks) head.fn = fn;
       if (functions || fn >= 0) state.f[id] = functions || args[fn];
       state.p[id] = [resolve, reject];
       state.q.push(JSON.stringify(head).slice(0, -1) + ',"args":' + json + '}');
-      if (method == 'load') state.o ||= Object(args[1]);
+      if (/^(load|newT)/.test(method)) state.o ||= { ...Object(args.at(-1)) };
       if (state.wake) state.wake(method);
     });
     promise.catch(() => {}); // nobody has to handle the rejection of a call
@@ -84,6 +92,13 @@ export const attach = (target) => {
   target.group = (...args) => (args.length ? call('group', args) : entity('group'));
   target.setAnonymousId = (...args) => ask('setAnonymousId', args);
   target.debug = (...args) => (call('debug', args), target);
-  target.push = ([method, ...args]) => target[method]?.(...args);
-  return state;
+  target.push = ([method, ...args]) => proxy[method]?.(...args);
+  const proxy = new Proxy(target, {
+    get: (_, name) =>
+      target[name] ??
+      (SNOWPLOW.test(String(name))
+        ? (...args) => (name[0] == 'g' ? ask(name, args) : call(name, args, 0, true))
+        : void 0),
+  });
+  return proxy;
 };

@@ -794,5 +794,5 @@ _PRIVACY: dict[str, Callable[[Analytics, Call], Awaitable[None]]] = {
 PUBLIC_METHODS = (
     *["load", *_METHODS, "setAnonymousId", "user", "group", "on", "once", "off"],
     *[*snowplow.PRIVACY_METHODS, "newTracker", *snowplow.METHODS],
-    *[name for name in snowplow.GETTERS if name.startswith("get")],
+    *[name for name in snowplow.GETTERS if name != "getDecoratedLink"],
 )

@@ -3,7 +3,7 @@
 
 // ---- the tracker ------------------------------------------------------------------------------
 
-const loader = document.querySelector('script[src$="/loader.js"]');
+const loader = document.querySelector('script[src$="/loader.js"], script[src$="/start.js"]');
 
 /**
  * Run `work(cioanalytics)` as soon as that exists. Pages with the snippet need no such thing, they

@@ -40,7 +40,7 @@ def test_a_visitor_who_refuses_leaves_no_trace(
     assert answers[1:4] == [None, "x", {}]
     tab.page.wait_for_timeout(300)
     loaded = {url.rpartition("/")[2] for url in tab.asked_for("/")}
-    assert loaded <= {"page.html", "loader.js", "favicon.ico"}
+    assert loaded <= {"page.html", "start.js", "favicon.ico"}
     assert set(tab.cookies) <= {"optout"}
     assert tab.local == {}
     tab.page.goto(tab.origin + "/page.html")

@@ -143,7 +143,7 @@ class Visit:
     def decorate(self, event: Json) -> None:
         """Give a clicked link the address that the core says."""
         link = event["target"]
-        link["href"] = self.client.ask("decorateLink", [link["href"], link.get("text", "")])
+        link["href"] = self.client.ask("getDecoratedLink", [link["href"], link.get("text", "")])
 
     def scrolled(self) -> tuple[float, float]:
         """How far the page is scrolled."""

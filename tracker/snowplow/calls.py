@@ -278,7 +278,7 @@ GETTERS: dict[str, Callable[[SnowplowTracker, list[Any]], Any]] = {
     ),
     "getPageViewId": lambda tracker, args: tracker.page_view_id,
     "getTabId": lambda tracker, args: tracker.tab_id,
-    "decorateLink": lambda tracker, args: tracker.decorated(str(args[0]), str(args[1])),
+    "getDecoratedLink": lambda tracker, args: tracker.decorated(str(args[0]), str(args[1])),
 }
 
 # What concerns the visitor and not one tracker only: `tracker.analytics` does it for all he meets.
