@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -205,7 +206,10 @@ class Store:
             connection.execute("COMMIT")
 
 
+_columns = attrgetter(*COLUMNS)
+
+
 def _row(event: Event) -> tuple[object, ...]:
-    values = (getattr(event, column) for column in COLUMNS)
+    values: tuple[object, ...] = _columns(event)
     notes = write_json(event.notes) if event.notes else None
     return (*values, not event.reasons, write_json(event.reasons), notes)
