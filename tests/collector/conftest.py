@@ -96,6 +96,7 @@ def connection(collector: Collector) -> Iterator[httpx.Client]:
 def client(connection: httpx.Client) -> httpx.Client:
     """A client of that collector, which is empty at first."""
     connection.post("/api/reset")
+    connection.cookies.clear()
     return connection
 
 
