@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import snowplow
+from collector import enriched_snowplow, snowplow
 from collector.iglu import OWN, Schemas
 from collector.network_id import NIL, Visitor
 from collector.records import Event, Intake, RequestFacts
@@ -443,3 +443,43 @@ def test_times_and_ids_must_have_their_format(write: Callable) -> None:
 
     assert reasons(at="2026-01-15T12:00:00.000Z", id=UUID) == 0
     assert reasons(at="2026-01-15", id="x") == 2
+
+
+# ---- whatever comes ----
+
+leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+trees = st.recursive(
+    leaves | st.sampled_from([WEB_PAGE, LINK, WEB_PAGE["schema"]]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["schema", "data", "id", "from"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+envelopes = trees | trees.map(unstruct) | st.lists(trees, max_size=2).map(lambda e: contexts(*e))
+parameters = st.dictionaries(st.sampled_from([*PARAMETERS]), leaves, max_size=6)
+
+
+@given(parameters, envelopes, envelopes, st.sampled_from(["e", "pv", "ue", "se"]))
+def test_whatever_comes_gives_an_event_that_can_be_shown(
+    members: dict, entities: object, data: object, kind: str
+) -> None:
+    encoded = {"cx": base64url(entities), "ue_pr": json.dumps(data)}
+    for item in (EVENT | members | encoded | {"e": kind}, members | encoded, entities):
+        (event,) = post(item)
+        row = {
+            "type": event.type,
+            "messageId": event.message_id,
+            "networkUserId": event.network_id,
+            "ip": event.ip,
+            "userAgent": event.user_agent,
+            "receivedTime": event.received_ms,
+            "eventTime": event.event_time,
+            "sentTime": event.sent_ms,
+            "payload": json.loads(event.payload),
+            "request": {"path": "/i", "headers": [], "contentType": ""},
+        }
+        assert enriched_snowplow.raw_event(row)
+        if not event.reasons:
+            row["fields"] = read_fields(row["payload"])[0]
+            assert json.dumps(enriched_snowplow.good_event(row))
