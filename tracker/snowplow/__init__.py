@@ -1,0 +1,1 @@
+"""What only the Snowplow destination needs: its state, its events and how they are sent."""
