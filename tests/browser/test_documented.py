@@ -347,6 +347,22 @@ RULES: list[tuple[str, str, Any]] = [
         ["ajs-next-", True],
     ),
     (
+        "What every event says about its page and device",
+        """const context = {page: {section: 's'}, locale: 'de'};
+        const {event} = await cio.track('Ev', {}, {context});
+        const {page, screen, library, userAgentData, ...rest} = event.context;
+        return [Object.keys(page), Object.keys(screen), library.version == 'next-' + cio.VERSION,
+            Object.keys(userAgentData), Object.keys(rest).sort(), rest.locale]""",
+        [
+            ["path", "referrer", "search", "title", "url", "section"],
+            ["width", "height", "density"],
+            True,
+            ["brands", "mobile", "platform"],
+            ["locale", "timezone", "userAgent"],
+            "de",
+        ],
+    ),
+    (
         "One text is the name, two are category and name.",
         """const one = (await cio.page('Home')).event, two = (await cio.page('Docs', 'Home')).event;
         return [one.name, one.category ?? null, two.name, two.category]""",
@@ -482,6 +498,17 @@ RULES: list[tuple[str, str, Any]] = [
         [{"deep": {"er": 1}}, None, {}],
     ),
     (
+        "| `Plugin failed` | a plugin or a middleware failed; `detail` names it and the reason. "
+        "The `failed` of the event's call is the reason alone |",
+        """let heard;
+        cio.once('error', (error) => { heard = error; });
+        await cio.register({name: 'F', type: 'before', track() { throw new Error('boom') }});
+        const {failed} = await cio.track('Ev');
+        await cio.deregister('F');
+        return [heard.message, /plugin F .*boom/.test(heard.detail), failed]""",
+        ["Plugin failed", True, "boom"],
+    ),
+    (
         "A hook of type `before` that calls `cancel` stops the event.",
         """await cio.register({name: 'B', type: 'before', track: (c) => c.cancel('enough')});
         const {failed} = await cio.track('Ev');
@@ -597,6 +624,30 @@ def test_rules_hold(tab: Tab, collector: Collector) -> None:
             wrong.append((sentence, got, expected))
     assert wrong == []
     assert tab.errors == []
+
+
+@pytest.mark.parametrize(
+    ("link", "user", "events"),
+    [
+        ("?ajs_uid=42&ajs_event=Mail%20Opened", "42", ["identify", "Mail Opened", "page"]),
+        ("?ajs_uid=mallory&ajs_event=Bought", None, ["page"]),
+        ("#/shop?ajs_uid=42", "42", ["identify", "page"]),
+    ],
+    ids=["accepted", "refused", "in the hash"],
+)
+def test_a_link_may_do_what_the_documented_patterns_allow(
+    tab: Tab, collector: Collector, link: str, user: str | None, events: list[str]
+) -> None:
+    options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    (rules,) = re.findall(r"`(\{uid: /.*?\})`", options)
+    tab.serve("/page.html", snippet(options=f"{{ apiHost: '/v1', useQueryString: {rules} }}"))
+    tab.page.goto(tab.origin + "/page.html" + link)
+    tab.ready()
+    sent = collector.events(len(events))
+    assert [event.get("event", event["type"]) for event in sent] == events
+    assert tab.run("() => cioanalytics.user().id()") == user
+    assert ("ajs_" in tab.page.url) == (user is None), "only what is used is taken out"
+    assert not any("ajs_" in str(event["context"]["page"]) for event in sent)
 
 
 def test_bad_arguments_get_the_documented_error(tab: Tab, collector: Collector) -> None:
