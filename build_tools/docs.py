@@ -29,7 +29,9 @@ SUBJECTS = {
 
 GROUPS = {
     "cookie": "Attributes of the identity cookies. `cookie.maxage: 0` makes cookies that expire at "
-    "once, so ids live in local storage only.",
+    "once, so ids live in local storage only. Warnings: more than 400 days count as 400, as in "
+    "browsers; `sameSite: 'None'` without `secure` makes cookies that browsers refuse. A `domain` "
+    "that the browser refuses on this page is an error, and the widest one is used.",
     "user": "How the user's id and traits are kept. `user.persist: false` and `group.persist: "
     "false` hold under every strategy.",
     "group": "How the group's id and traits are kept. Each field has its own default.",
@@ -56,8 +58,10 @@ NOTES = {
     "sessions without identity, the second asks the Snowplow collector to forget the visitor's "
     "address. `{}` is the same as `true`.",
     "Events": "`debug` writes each event, as it is queued. Destinations in `integrations` are "
-    "explained in [Delivery](api.md#delivery), `useQueryString` in "
-    "[queryString](api.md#querystring).",
+    "explained in [Delivery](api.md#delivery), `useQueryString` and its risk in "
+    "[queryString](api.md#querystring). Its patterns are regular expressions or their text, such "
+    "as `{uid: /^[0-9]+$/, events: ['Mail Opened']}`; they match anywhere in an id unless `^` and "
+    "`$` say otherwise, and of their flags only `i` counts.",
     "Start": "In this version both values of `host` run Python on the page's own thread. "
     "`globalAnalyticsKey` in the options of `load` adds a second name; the attribute "
     "`data-global-analytics-key` gives the name itself.",

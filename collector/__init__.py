@@ -1,6 +1,6 @@
 """The collector: receives, checks, stores and shows events."""
 
 from collector.app import create_app
-from collector.settings import Mount, Settings, SettingsError
+from collector.settings import Cookie, Mount, Settings, SettingsError
 
-__all__ = ["Mount", "Settings", "SettingsError", "create_app"]
+__all__ = ["Cookie", "Mount", "Settings", "SettingsError", "create_app"]

@@ -40,6 +40,12 @@ def visitor_address(
     return str(address)
 
 
+def is_trusted_peer(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """Tell whether the address of a TCP connection is that of a trusted proxy."""
+    address = _parse(peer)
+    return address is not None and _is_trusted(address, trusted)
+
+
 def _split(values: Iterable[str]) -> Iterator[str]:
     return (hop.strip() for value in values for hop in value.split(",") if hop.strip())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,22 +13,27 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from collector import customerio
+from collector import customerio, network_id, snowplow
 from collector.api import api_routes
 from collector.bodies import failure
 from collector.cross_origin import CrossOrigin
 from collector.feed import Feed
+from collector.iglu import Schemas
 from collector.intake import take_events
 from collector.micro import micro_routes
 from collector.parameters import ParameterError
+from collector.records import Intake
 from collector.settings import Settings
 from collector.static import StaticFolder, to_folder
 from collector.store import Store
 
 PAGES = Path(__file__).parent / "pages"
+
+# A transparent image of one pixel: what a tracker asks for that sends events as an image.
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 # Event payloads are written by strangers: nothing but the page's own files may run or be loaded.
 PAGE_HEADERS = {
@@ -61,13 +67,14 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             _section("/v1", customerio_routes(store, settings)),
+            *snowplow_routes(store, settings),
             _section("/api", list(api_routes(store, feed, settings))),
             _section("/micro", list(micro_routes(store, settings))),
             *_page_routes(),
             *_mount_routes(settings),
             Route("/", lambda _: RedirectResponse("/events")),
         ],
-        middleware=[Middleware(CrossOrigin)],
+        middleware=[Middleware(CrossOrigin, event_paths=settings.paths)],
         exception_handlers={HTTPException: _http_error, ParameterError: _bad_parameter},
         lifespan=lifespan,
     )
@@ -100,6 +107,37 @@ def customerio_routes(store: Store, settings: Settings) -> list[BaseRoute]:
     return [
         *(endpoint(name, kind) for name, kind in customerio.ENDPOINTS.items()),
         Route("/projects/{key:path}/settings", source_settings),
+    ]
+
+
+def snowplow_routes(store: Store, settings: Settings) -> list[BaseRoute]:
+    """Give the routes where Snowplow's trackers send events."""
+    schemas = Schemas(settings.iglu)
+
+    async def receive(request: Request) -> Response:
+        visitor = network_id.recognise(request, settings)
+        pixel = request.method != "POST"
+        take = partial(
+            snowplow.take_get if pixel else snowplow.take_post, visitor=visitor, schemas=schemas
+        )
+
+        def reply(intake: Intake) -> Response:
+            answer = (
+                Response(PIXEL, intake.status, media_type="image/gif")
+                if pixel
+                else PlainTextResponse("ok", intake.status)
+            )
+            if visitor.set_cookie:
+                answer.headers["Set-Cookie"] = visitor.set_cookie
+            return answer
+
+        return await take_events(request, store, settings, take, reply)
+
+    both = ["GET", "POST"]
+    return [
+        Route("/i", receive, methods=["GET"]),
+        _section(f"/{snowplow.VENDOR}", [Route("/tp2", receive, methods=both)]),
+        *(Route(path, receive, methods=both) for path in settings.paths),
     ]
 
 

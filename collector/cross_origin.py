@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Container
 from enum import Enum
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,7 +37,7 @@ class Sharing(Enum):
 POLICIES = {
     "v1": Sharing.CREDENTIALED,
     "com.snowplowanalytics.snowplow": Sharing.CREDENTIALED,
-    "i": Sharing.CREDENTIALED,
+    "i": Sharing.CREDENTIALED,  # Snowplow's pixel
     "micro": Sharing.OPEN,
 }
 
@@ -46,10 +47,14 @@ HEADER_NAMES = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~, -]+$")
 
 
 class CrossOrigin:
-    """ASGI middleware that answers preflights and adds the headers to all other answers."""
+    """ASGI middleware that answers preflights and adds the headers to all other answers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `event_paths` are addresses, beside the usual ones, where events are sent.
+    """
+
+    def __init__(self, app: ASGIApp, event_paths: Container[str] = ()) -> None:
         self.app = app
+        self.event_paths = event_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request. An exception becomes a 500 that carries the headers."""
@@ -57,6 +62,8 @@ class CrossOrigin:
             await self.app(scope, receive, send)
             return
         sharing = POLICIES.get(scope["path"].split("/")[1], Sharing.NONE)
+        if scope["path"] in self.event_paths:
+            sharing = Sharing.CREDENTIALED
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         started = False

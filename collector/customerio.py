@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.json_text import JsonError, raw_payload, read_json, write_json
+from collector.json_text import JsonError, raw_payload, read_json, shown, write_json
 from collector.records import Event, Intake, RequestFacts
 
 PROTOCOL = "customerio"
@@ -272,7 +272,4 @@ def _text(body: Body, path: str) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "missing"
-    text = write_json(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return "missing" if value is None else shown(value)

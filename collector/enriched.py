@@ -32,6 +32,7 @@ from collector.queries import Row
 SNOWPLOW = "com.snowplowanalytics.snowplow"
 SEGMENT = "com.segment"
 API = {"vendor": SEGMENT, "version": "v1"}
+COLLECTOR = "pyodide-tracker-collector"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
@@ -105,7 +106,7 @@ def _event_data(facts: Facts) -> Json:
         originalTimestamp=iso(facts.row["eventTime"]),
         sentAt=iso(facts.row["sentTime"]),
         receivedAt=iso(facts.row["receivedTime"]),
-        timestamp=_derived(facts),
+        timestamp=derived_time(facts.row),
     )
 
 
@@ -158,32 +159,45 @@ def _context(*path: str) -> Read:
     return read
 
 
-def _url(member: str, part: Callable[[SplitResult], Any]) -> Read:
-    def read(facts: Facts) -> Any:
-        try:
-            return part(urlsplit(_text(facts.page.get(member)) or "")) or None
-        except ValueError:  # urlsplit and .port on what is no URL
-            return None
+def url_part(url: Any, part: str) -> Any:
+    """Give a part of a URL by the ending of its atomic field, or None if it has none."""
+    try:
+        return URL_PARTS[part](urlsplit(_text(url) or "")) or None
+    except ValueError:  # urlsplit and .port on what is no URL
+        return None
 
-    return read
+
+def _url(member: str, part: str) -> Read:
+    return lambda facts: url_part(facts.page.get(member), part)
 
 
 def _port(url: SplitResult) -> int | None:
     return url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _derived(facts: Facts) -> str | None:
+URL_PARTS: dict[str, Callable[[SplitResult], Any]] = {
+    "urlscheme": lambda url: url.scheme,
+    "urlhost": lambda url: url.hostname,
+    "urlport": _port,
+    "urlpath": lambda url: url.path,
+    "urlquery": lambda url: url.query,
+    "urlfragment": lambda url: url.fragment,
+}
+
+
+def derived_time(row: Row) -> str | None:
     """Give Snowplow's derived_tstamp: the arrival less the time the event waited to be sent."""
-    created, sent = facts.row["eventTime"], facts.row["sentTime"]
+    created, sent = row["eventTime"], row["sentTime"]
     waited = 0 if created is None or sent is None else sent - created
-    return iso(facts.row["receivedTime"] - waited)
+    return iso(row["receivedTime"] - waited)
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Give a value as text: text itself, or its JSON."""
     return value if isinstance(value, str) else write_json(value)
 
 
@@ -195,7 +209,7 @@ ATOMIC: dict[str, Read] = {
     "collector_tstamp": _time("receivedTime"),
     "dvce_created_tstamp": _time("eventTime"),
     "dvce_sent_tstamp": _time("sentTime"),
-    "derived_tstamp": _derived,
+    "derived_tstamp": lambda facts: derived_time(facts.row),
     "true_tstamp": lambda _: None,
     "event_id": _column("messageId"),
     "name_tracker": _context("library", "name"),
@@ -208,20 +222,20 @@ ATOMIC: dict[str, Read] = {
     "user_ipaddress": _column("ip"),
     "useragent": _column("userAgent"),
     "page_url": _page("url"),
-    "page_urlscheme": _url("url", lambda url: url.scheme),
-    "page_urlhost": _url("url", lambda url: url.hostname),
-    "page_urlport": _url("url", _port),
-    "page_urlpath": _url("url", lambda url: url.path),
-    "page_urlquery": _url("url", lambda url: url.query),
-    "page_urlfragment": _url("url", lambda url: url.fragment),
+    "page_urlscheme": _url("url", "urlscheme"),
+    "page_urlhost": _url("url", "urlhost"),
+    "page_urlport": _url("url", "urlport"),
+    "page_urlpath": _url("url", "urlpath"),
+    "page_urlquery": _url("url", "urlquery"),
+    "page_urlfragment": _url("url", "urlfragment"),
     "page_title": _page("title"),
     "page_referrer": _page("referrer"),
-    "refr_urlscheme": _url("referrer", lambda url: url.scheme),
-    "refr_urlhost": _url("referrer", lambda url: url.hostname),
-    "refr_urlport": _url("referrer", _port),
-    "refr_urlpath": _url("referrer", lambda url: url.path),
-    "refr_urlquery": _url("referrer", lambda url: url.query),
-    "refr_urlfragment": _url("referrer", lambda url: url.fragment),
+    "refr_urlscheme": _url("referrer", "urlscheme"),
+    "refr_urlhost": _url("referrer", "urlhost"),
+    "refr_urlport": _url("referrer", "urlport"),
+    "refr_urlpath": _url("referrer", "urlpath"),
+    "refr_urlquery": _url("referrer", "urlquery"),
+    "refr_urlfragment": _url("referrer", "urlfragment"),
     "br_lang": _context("locale"),
     "os_timezone": _context("timezone"),
     "mkt_medium": _context("campaign", "medium"),
@@ -239,7 +253,7 @@ def schema_of(kind: str) -> str:
 
 
 def good_event(row: Row) -> Json:
-    """Give a stored good event in the form of `/micro/good`."""
+    """Give a stored good Customer.io event in the form of `/micro/good`."""
     facts = Facts.of(row)
     shape = SHAPES[row["type"]]
     entities = [{"schema": schema, "data": read(facts)} for schema, read in shape.entities]
@@ -266,39 +280,28 @@ def good_event(row: Row) -> Json:
     }
 
 
-def bad_event(row: Row) -> Json:
-    """Give a stored bad event in the form of `/micro/bad`."""
-    raw = raw_event(row)
-    payload = {
-        "api": raw["api"],
-        "querystring": [],
-        "contentType": raw["contentType"],
-        "body": _as_text(row["payload"]),
-        "source": raw["source"],
-        "context": raw["context"],
-    }
-    return {"collectorPayload": payload, "rawEvent": raw, "errors": row["reasons"]}
-
-
 def raw_event(row: Row) -> Json:
-    """Give the request side of an event: the parameters as they came, and who sent them."""
+    """Give the request side of a Customer.io event: its members as text, and who sent them."""
     body = row["payload"] if isinstance(row["payload"], dict) else {}
-    headers = dict(row["request"]["headers"])
+    return request_side(
+        row, API, body, [f"{name}: {value}" for name, value in row["request"]["headers"]]
+    )
+
+
+def request_side(row: Row, api: Json, parameters: Json, headers: list[str]) -> Json:
+    """Give the request side of an event in the form of Snowplow Micro."""
+    kept = dict(row["request"]["headers"])
     return {
-        "api": API,
-        "parameters": {key: _as_text(value) for key, value in body.items()},
+        "api": api,
+        "parameters": {key: as_text(value) for key, value in parameters.items()},
         "contentType": row["request"]["contentType"] or None,
-        "source": {
-            "name": "pyodide-tracker-collector",
-            "encoding": "UTF-8",
-            "hostname": headers.get("host"),
-        },
+        "source": {"name": COLLECTOR, "encoding": "UTF-8", "hostname": kept.get("host")},
         "context": {
             "timestamp": iso(row["receivedTime"]),
             "ipAddress": row["ip"],
             "useragent": row["userAgent"],
-            "refererUri": headers.get("referer"),
-            "headers": [f"{name}: {value}" for name, value in row["request"]["headers"]],
-            "userId": None,
+            "refererUri": kept.get("referer"),
+            "headers": headers,
+            "userId": row["networkUserId"],
         },
     }

@@ -45,12 +45,25 @@ KEPT_LENGTH = 1000
 RETRY_AFTER = "1"  # seconds
 
 Take = Callable[[bytes, RequestFacts, str], Intake]
+Reply = Callable[[Intake], Response]
 
 
-async def take_events(request: Request, store: Store, settings: Settings, take: Take) -> Response:
+def reply_json(intake: Intake) -> Response:
+    """Answer a request with what its protocol says, as JSON."""
+    return JSONResponse(intake.answer, intake.status)
+
+
+async def take_events(
+    request: Request,
+    store: Store,
+    settings: Settings,
+    take: Take,
+    reply: Reply = reply_json,
+) -> Response:
     """Read a request, let its protocol `take` the events, store them, and answer.
 
-    `take` gets the body, the facts about the request, and the JSON text of those that are kept.
+    `take` gets the body, the facts about the request, and the JSON text of those that are kept;
+    `reply` makes the answer once the events are on disk.
     """
     try:
         body = await read_body(request, settings.max_body)
@@ -64,7 +77,7 @@ async def take_events(request: Request, store: Store, settings: Settings, take: 
         await store.append(intake.events)
     except StoreBusyError as busy:
         return failure(503, f"try again: {busy}", {"Retry-After": RETRY_AFTER})
-    return JSONResponse(intake.answer, intake.status)
+    return reply(intake)
 
 
 def request_facts(request: Request, settings: Settings) -> RequestFacts:

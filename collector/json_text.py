@@ -56,6 +56,12 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def shown(value: Any) -> str:
+    """Give a value for an error message, cut to what can be read."""
+    text = write_json(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def raw_payload(body: bytes) -> str:
     """Give the beginning of an unreadable body as a JSON string."""
     return write_json(body[:RAW_LIMIT].decode("utf-8", "replace"))

@@ -8,7 +8,8 @@
 | `/micro/reset` | deletes everything, answers the counts                                    |
 
 All take GET and POST; lists begin with the newest event and give at most 10,000. Events of every
-protocol are counted and shown; `collector.enriched` says what a Customer.io event looks like.
+protocol are counted and shown; `collector.enriched` says what a Customer.io event looks like,
+`collector.enriched_snowplow` a Snowplow event.
 """
 
 from __future__ import annotations
@@ -22,15 +23,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collector import enriched, queries
+from collector import enriched, enriched_snowplow, queries
 from collector.bodies import EarlyFailure, RefusedError, failure, read_body
 from collector.intake import RETRY_AFTER
 from collector.json_text import JsonError, read_json, write_json
-from collector.queries import Filters
+from collector.queries import Filters, Row
 from collector.settings import Settings
 from collector.store import Store, StoreBusyError
 
 MAX_EVENTS = 10_000
+
+# Who knows how an event of a protocol looks: a module with good_event and raw_event.
+PROTOCOLS = {"customerio": enriched, "snowplow": enriched_snowplow}
 
 Json = dict[str, Any]
 
@@ -114,7 +118,8 @@ def _counts(connection: sqlite3.Connection) -> Json:
 
 def _good(connection: sqlite3.Connection, filters: Json) -> list[Json]:
     rows = queries.find(connection, Filters(valid=True), limit=None, newest_first=True)
-    matching = (event for event in map(enriched.good_event, rows) if _matches(event, filters))
+    events = (PROTOCOLS[row["protocol"]].good_event(row) for row in rows)
+    matching = (event for event in events if _matches(event, filters))
     return list(islice(matching, _limit(filters)))
 
 
@@ -127,11 +132,28 @@ def _matches(event: Json, filters: Json) -> bool:
 
 
 def _bad(connection: sqlite3.Connection, filters: Json) -> list[Json]:
-    if any(filters.get(name, value) != value for name, value in enriched.API.items()):
-        return []
-    bad = Filters(valid=False)
-    rows = queries.find(connection, bad, limit=_limit(filters), newest_first=True)
-    return list(map(enriched.bad_event, rows))
+    rows = queries.find(connection, Filters(valid=False), limit=None, newest_first=True)
+    matching = (event for event in map(_bad_event, rows) if _comes_from(event, filters))
+    return list(islice(matching, _limit(filters)))
+
+
+def _comes_from(event: Json, filters: Json) -> bool:
+    api = event["rawEvent"]["api"]
+    return all(filters.get(name, api[name]) == api[name] for name in ("vendor", "version"))
+
+
+def _bad_event(row: Row) -> Json:
+    raw: Json = PROTOCOLS[row["protocol"]].raw_event(row)
+    body = row["payload"]
+    payload = {
+        "api": raw["api"],
+        "querystring": [],
+        "contentType": raw["contentType"],
+        "body": enriched.as_text(body),
+        "source": raw["source"],
+        "context": raw["context"],
+    }
+    return {"collectorPayload": payload, "rawEvent": raw, "errors": row["reasons"]}
 
 
 def _limit(filters: Json) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from collector.snowplow_fields import read_fields
+
 # The names that the API gives to columns.
 NAMES = {
     "seq": "seq",
@@ -21,6 +23,8 @@ NAMES = {
     "group_id": "groupId",
     "previous_id": "previousId",
     "write_key": "writeKey",
+    "session_id": "sessionId",
+    "network_id": "networkUserId",
     "event_time": "eventTime",
     "received_ms": "receivedTime",
     "sent_ms": "sentTime",
@@ -28,11 +32,12 @@ NAMES = {
     "user_agent": "userAgent",
     "valid": "valid",
     "reasons": "reasons",
+    "notes": "notes",
     "payload": "payload",
     "request": "request",
     "duplicates": "duplicates",
 }
-JSON_COLUMNS = {"reasons", "payload", "request"}
+JSON_COLUMNS = {"reasons", "notes", "payload", "request"}
 
 Row = dict[str, Any]
 
@@ -53,7 +58,8 @@ CONDITIONS = {
     "protocol": "protocol = :protocol",
     "type": "type = :type",
     "name": "name = :name",
-    "id": "(user_id = :id OR anonymous_id = :id OR group_id = :id OR message_id = :id)",
+    "id": "(user_id = :id OR anonymous_id = :id OR group_id = :id OR message_id = :id "
+    "OR session_id = :id OR network_id = :id)",
     "text": "(payload LIKE :text ESCAPE '\\' OR reasons LIKE :text ESCAPE '\\')",
     "valid": "valid = :valid",
 }
@@ -169,10 +175,22 @@ def identities(connection: sqlite3.Connection, identifier: str) -> list[Row]:
 
 
 def _shown(row: sqlite3.Row) -> Row:
-    return {
-        name: json.loads(row[column]) if column in JSON_COLUMNS else row[column]
+    shown = {
+        name: json.loads(row[column] or "[]") if column in JSON_COLUMNS else row[column]
         for column, name in NAMES.items()
     } | {"valid": bool(row["valid"])}
+    return shown | {"fields": _fields(shown)}
+
+
+def _fields(shown: Row) -> Row | None:
+    """Give a Snowplow event's fields under Snowplow's names; None for other events."""
+    if shown["protocol"] != "snowplow" or not isinstance(shown["payload"], dict):
+        return None
+    return read_fields(shown["payload"])[0] | {
+        "network_userid": shown["networkUserId"],
+        "user_ipaddress": shown["ip"],
+        "useragent": shown["userAgent"],
+    }
 
 
 def _like(text: str) -> str:

@@ -32,8 +32,8 @@ class Event:
     """One event, good or bad, in the form in which it is stored.
 
     `payload` is JSON text: the event as it came, or a JSON string of the raw body where it could
-    not be read. `reasons` says what is wrong; an event without reasons is valid. Times are
-    milliseconds since the epoch.
+    not be read. `reasons` says what is wrong; an event without reasons is valid. `notes` says what
+    else a developer should know. Times are milliseconds since the epoch.
     """
 
     protocol: str
@@ -48,11 +48,14 @@ class Event:
     group_id: str | None = None
     previous_id: str | None = None
     write_key: str | None = None
+    session_id: str | None = None
+    network_id: str | None = None
     event_time: int | None = None
     sent_ms: int | None = None
     ip: str | None = None
     user_agent: str | None = None
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

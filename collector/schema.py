@@ -12,7 +12,16 @@ from pathlib import Path
 
 from collector.settings import SettingsError
 
-VERSION = 1
+VERSION = 2
+
+# What turns an older layout into the next one.
+MIGRATIONS = {
+    1: (
+        "ALTER TABLE events ADD COLUMN session_id TEXT",
+        "ALTER TABLE events ADD COLUMN network_id TEXT",
+        "ALTER TABLE events ADD COLUMN notes TEXT",
+    ),
+}
 
 # AUTOINCREMENT: a sequence number is never given twice, not even after a reset, so that a live
 # stream can go on from the last one it has seen.
@@ -38,6 +47,9 @@ CREATE TABLE IF NOT EXISTS events (
     payload TEXT NOT NULL,
     request TEXT NOT NULL,
     duplicates INTEGER NOT NULL DEFAULT 0,
+    session_id TEXT,
+    network_id TEXT,
+    notes TEXT,
     UNIQUE (protocol, message_id, valid)
 );
 CREATE INDEX IF NOT EXISTS events_message ON events (message_id) WHERE message_id IS NOT NULL;
@@ -45,6 +57,8 @@ CREATE INDEX IF NOT EXISTS events_user ON events (user_id) WHERE user_id IS NOT 
 CREATE INDEX IF NOT EXISTS events_anonymous ON events (anonymous_id) WHERE anonymous_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_group ON events (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_previous ON events (previous_id) WHERE previous_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS events_session ON events (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS events_network ON events (network_id) WHERE network_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_name ON events (name) WHERE name IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_kind ON events (type, valid, protocol);
 CREATE INDEX IF NOT EXISTS events_repeated ON events (duplicates) WHERE duplicates > 0;
@@ -59,7 +73,7 @@ def create(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        if version not in (0, VERSION, *MIGRATIONS):
             raise SettingsError(
                 "database",
                 path,
@@ -67,6 +81,9 @@ def create(path: Path) -> sqlite3.Connection:
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        if version in MIGRATIONS:
+            script = "; ".join(MIGRATIONS[version])
+            connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {VERSION}; COMMIT")
         connection.executescript(TABLES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         facts = [("database", secrets.token_hex(8)), ("first", "1")]

@@ -23,6 +23,7 @@ from collector.settings import Settings, SettingsError
 from collector.store import Store
 
 STOP_SECONDS = 10  # how long a stop waits for slow clients
+MAX_HEAD = 256 * 1024  # bytes of address and headers: cookies of a site, events sent by GET
 KEEP_ALIVE_SECONDS = 65  # longer than trackers wait between two batches
 
 
@@ -52,6 +53,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=STOP_SECONDS,
+                h11_max_incomplete_event_size=MAX_HEAD,
             )
         )
         self.feed: Feed = app.state.feed

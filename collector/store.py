@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,13 +28,14 @@ T = TypeVar("T")
 READERS = 4
 GROUP_LIMIT = 2000
 
-COLUMNS = tuple(field.name for field in fields(Event) if field.name != "reasons")
+JSON_FIELDS = ("reasons", "notes")
+COLUMNS = tuple(field.name for field in fields(Event) if field.name not in JSON_FIELDS)
 
 # A messageId that is there already counts as a duplicate. Good and bad events are told apart, so
 # that a corrected event is stored although a bad one had its messageId.
 INSERT = f"""
-INSERT INTO events ({", ".join(COLUMNS)}, valid, reasons)
-VALUES ({", ".join("?" * len(COLUMNS))}, ?, ?)
+INSERT INTO events ({", ".join(COLUMNS)}, valid, reasons, notes)
+VALUES ({", ".join("?" * len(COLUMNS))}, ?, ?, ?)
 ON CONFLICT (protocol, message_id, valid) DO UPDATE SET duplicates = duplicates + 1
 """
 
@@ -204,6 +206,10 @@ class Store:
             connection.execute("COMMIT")
 
 
+_columns = attrgetter(*COLUMNS)
+
+
 def _row(event: Event) -> tuple[object, ...]:
-    values = (getattr(event, column) for column in COLUMNS)
-    return (*values, not event.reasons, write_json(event.reasons))
+    values: tuple[object, ...] = _columns(event)
+    notes = write_json(event.notes) if event.notes else None
+    return (*values, not event.reasons, write_json(event.reasons), notes)

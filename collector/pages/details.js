@@ -20,16 +20,19 @@ export function showDetails(panel, event, { onId, onClose }) {
       ["Sent", fullTime(event.sentTime)],
       ["User", idButton(event.userId, onId)],
       ["Anonymous id", idButton(event.anonymousId, onId)],
+      ["Session", session(event, onId)],
+      ["Network user id", idButton(event.networkUserId, onId)],
       ["Group", idButton(event.groupId, onId)],
       ["Previous id", idButton(event.previousId, onId)],
       ["Message id", event.messageId],
       ["Duplicates", event.duplicates ? String(event.duplicates) : null],
     ]),
-    section("Payload", payload(event.payload)),
+    event.notes.length ? section("Notes", list(event.notes)) : null,
+    ...(event.fields ? fieldSections(event) : [section("Payload", payload(event.payload))]),
     section("Request", facts([
       ["Address", `${event.request.method} ${event.request.path}${event.request.query ? `?${event.request.query}` : ""}`],
       ["IP", event.ip],
-      ["Write key", event.writeKey],
+      [event.fields ? "App id" : "Write key", event.writeKey],
       ["Protocol", event.protocol],
       ...event.request.headers,
     ])),
@@ -42,8 +45,46 @@ export function showDetails(panel, event, { onId, onClose }) {
 function problems(reasons) {
   return element("section", { class: "problems" },
     element("h3", {}, reasons.length === 1 ? "1 problem" : `${reasons.length} problems`),
-    element("ul", {}, ...reasons.map((reason) => element("li", {}, reason))),
+    list(reasons),
   );
+}
+
+const list = (texts) => element("ul", {}, ...texts.map((text) => element("li", {}, text)));
+
+/** Show what a Snowplow event says: its own data, its entities, its fields, then how it came. */
+function fieldSections({ fields, payload: parameters }) {
+  const { unstruct_event, contexts, ...others } = fields;
+  const entities = Array.isArray(contexts?.data) ? contexts.data : [];
+  for (const name of Object.keys(others))
+    if (name.endsWith("_tstamp")) others[name] = fullTime(others[name]);
+  return [
+    unstruct_event ? section("Event data", selfDescribing(unstruct_event.data)) : null,
+    entities.length ? section("Entities", ...entities.map(selfDescribing)) : null,
+    section("Fields", payload(others)),
+    section("Parameters", folded("as they came", parameters)),
+  ];
+}
+
+/** Show data below the name of their schema. */
+function selfDescribing(value) {
+  const schema = value?.schema;
+  if (typeof schema !== "string") return payload(value ?? null);
+  return element("div", { class: "entity" },
+    element("code", { title: schema }, schema.replace(/^iglu:/, "").replace("/jsonschema/", " ")),
+    payload(value.data ?? null));
+}
+
+/** Show a payload that starts closed. */
+function folded(label, value) {
+  const shown = element("details", {}, element("summary", {}, label), payload(value));
+  return element("div", { class: "tree" }, shown);
+}
+
+/** Show a session, with its number in front. */
+function session({ sessionId, fields }, onId) {
+  if (sessionId === null) return null;
+  const count = fields?.domain_sessionidx;
+  return element("span", {}, count === undefined ? null : `${count}: `, idButton(sessionId, onId));
 }
 
 function section(title, ...content) {

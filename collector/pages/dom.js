@@ -36,13 +36,19 @@ export function clock(ms) {
 /** What an event is about, in a few words: its name or the nearest thing its type has. */
 export function title(event) {
   const { type, payload } = event;
+  const fields = event.fields ?? {};
   const about = {
+    page_view: () => fields.page_title,
+    page_ping: () => fields.page_title,
+    struct: () => [fields.se_category, fields.se_action, fields.se_label].filter(Boolean).join(" · "),
+    transaction: () => fields.tr_orderid,
+    transaction_item: () => fields.ti_name ?? fields.ti_sku,
     page: () => payload.properties?.title ?? payload.context?.page?.title,
     identify: () => event.userId,
     group: () => event.groupId,
     alias: () => event.previousId && `${event.previousId} → ${event.userId}`,
   }[type];
-  const found = event.name ?? (event.valid ? about?.() : event.reasons[0]);
+  const found = (type === "struct" && about()) || (event.name ?? (event.valid ? about?.() : event.reasons[0]));
   return typeof found === "string" ? found : "";
 }
 

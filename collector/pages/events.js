@@ -159,7 +159,7 @@ function row(event) {
       element("span", { class: "badge", "data-type": event.type ?? "" }, event.type ?? "unreadable")),
     element("td", { class: event.name ? "name" : "name about" }, title(event)),
     element("td", { class: "who" }, idButton("user", event.userId), idButton("visitor", event.anonymousId)),
-    element("td", { class: "page" }, pathOf(event.payload)),
+    element("td", { class: "page" }, pathOf(event)),
     element("td", { class: "mark" }, event.valid
       ? element("span", { class: "good" }, "good")
       : element("span", { class: "bad", title: event.reasons.join("\n") }, "bad")),
@@ -175,7 +175,9 @@ function idButton(kind, id) {
   }, shortId(id));
 }
 
-function pathOf(payload) {
+function pathOf({ payload, fields }) {
+  const url = fields?.page_url;
+  if (url) return URL.parse(url)?.pathname ?? url;
   const path = payload?.properties?.path ?? payload?.context?.page?.path;
   return typeof path === "string" ? path : "";
 }

@@ -1,3 +1,4 @@
+import json
 import signal
 import socket
 import sqlite3
@@ -44,6 +45,30 @@ def test_the_ready_line_tells_where_it_listens(tmp_path: Path, event: Callable) 
             assert client.post("/v1/t", content=b"x" * 5001).status_code == 413
 
 
+def test_the_options_of_snowplow_are_named_as_there(tmp_path: Path) -> None:
+    schema = tmp_path / "org.site/cart/jsonschema/1-0-0"
+    schema.parent.mkdir(parents=True)
+    schema.write_text('{"required": ["total"]}')
+    options = ["--port", "0", "--database", str(tmp_path / "e.db"), "--iglu", str(tmp_path)]
+    options += ["--collector.cookie.name", "nuid", "--collector.cookie.expiration", "12 hours"]
+    options += ["--collector.cookie.domains", "a.example, b.example", "--collector.paths", "/a/b"]
+    options += ["--collector.cookie.sameSite", "lax", "--collector.cookie.secure", "TRUE"]
+    entity = {"schema": "iglu:org.site/cart/jsonschema/1-0-0", "data": {}}
+    schema_of = "iglu:com.snowplowanalytics.snowplow/{}/jsonschema/1-0-{}"
+    contexts = json.dumps({"schema": schema_of.format("contexts", 0), "data": [entity]})
+    event = {"e": "pv", "p": "web", "tv": "js", "co": contexts}
+    with started(*options) as (_, line):
+        body = {"schema": schema_of.format("payload_data", 4), "data": [event]}
+        origin = {"Origin": "https://www.b.example"}
+        answer = httpx.post(f"{line.split()[-1]}/a/b", json=body, headers=origin, timeout=20)
+        (bad,) = httpx.get(f"{line.split()[-1]}/micro/bad", timeout=20).json()
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("nuid=")
+    for part in ("Max-Age=43200", "SameSite=Lax", "Domain=b.example", "Secure", "HttpOnly"):
+        assert f"; {part}" in cookie
+    assert bad["errors"] == [f"contexts: {entity['schema']}: 'total' is a required property"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_cleanly_although_streams_are_open(
     tmp_path: Path, event: Callable, listen: Callable, number: signal.Signals
@@ -84,6 +109,14 @@ def test_each_wrong_option_is_one_line_with_its_name_value_and_what_is_allowed(
         ("--mount", f"/i={tmp_path}", "/i belongs to the collector itself"),
         ("--trusted-proxy", "10.0.0.0/99", "must be an IP address or a range"),
         ("--max-body", "10", "must be at least 1024 bytes"),
+        ("--collector.cookie.enabled", "maybe", "must be true or false"),
+        ("--collector.cookie.expiration", "1 year", "must be seconds or text such as '365 days'"),
+        ("--collector.cookie.name", "a;b", "must be 1 to 64 letters"),
+        ("--collector.cookie.domains", "a b", "must be a domain such as site.example"),
+        ("--collector.cookie.sameSite", "Maybe", "must be None, Lax or Strict"),
+        ("--collector.paths", "/one", "must be /VENDOR/VERSION"),
+        ("--collector.paths", "/api/x", "/api belongs to the collector itself"),
+        ("--collector.iglu.folder", str(missing), "must be an existing directory"),
     ]
     for option, value, allowed in cases:
         options = good | {option: value}

@@ -26,6 +26,11 @@ def access_headers(answer: httpx.Response) -> dict[str, str]:
         ("POST", "/v1/nothing", b"", 404),
         ("POST", "/v1/t", b"x" * (1024 * 1024 + 1), 413),
         ("GET", "/v1/projects/key/settings", b"", 200),
+        ("POST", "/com.snowplowanalytics.snowplow/tp2", b"{", 200),
+        ("POST", "/com.snowplowanalytics.snowplow/tp2", b"x" * (1024 * 1024 + 1), 413),
+        ("POST", "/com.snowplowanalytics.snowplow/tp9", b"{}", 404),
+        ("GET", "/i?e=pv", b"", 200),
+        ("POST", "/i", b"{}", 405),
     ],
 )
 @pytest.mark.parametrize("origin", [ORIGIN, "null", "http://localhost:8000"])
@@ -58,6 +63,27 @@ def test_a_preflight_for_events_is_granted_for_the_headers_it_asks(client: httpx
     assert "POST" in headers["access-control-allow-methods"]
     assert int(headers["access-control-max-age"]) > 0
     assert "Access-Control-Request-Headers" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize("path", ["/com.snowplowanalytics.snowplow/tp2", "/i"])
+def test_a_preflight_of_a_snowplow_tracker_is_granted(client: httpx.Client, path: str) -> None:
+    answer = preflight(client, path, "content-type,sp-anonymous")
+    assert answer.status_code == 204
+    headers = access_headers(answer)
+    assert headers["access-control-allow-origin"] == ORIGIN
+    assert headers["access-control-allow-credentials"] == "true"
+    assert headers["access-control-allow-headers"] == "content-type,sp-anonymous"
+
+
+def test_an_address_of_the_sites_own_is_shared_as_the_usual_one(start: Callable) -> None:
+    collector = start(paths=("/com.acme/track",))
+    with httpx.Client(base_url=collector.url) as own:
+        assert preflight(own, "/com.acme/track", "sp-anonymous").status_code == 204
+        answer = own.post("/com.acme/track", headers={"Origin": ORIGIN})
+        assert (answer.status_code, answer.text) == (200, "ok")
+        assert access_headers(answer)["access-control-allow-origin"] == ORIGIN
+        assert own.post("/com.acme/other").status_code == 404
+        assert own.get("/micro/bad").json()[0]["rawEvent"]["api"]["version"] == "tp2"
 
 
 def test_a_request_without_an_origin_gets_no_cors_headers(

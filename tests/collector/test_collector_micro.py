@@ -1,12 +1,12 @@
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import jsonschema
 import pytest
 
-SCHEMAS = Path(__file__).parent / "schemas"
+from collector.iglu import OWN
+
 PAGE = {
     "path": "/shop/shoes",
     "referrer": "https://search.example:8443/find?q=shoes#top",
@@ -41,7 +41,7 @@ BODIES = {
 
 def validate(self_describing: dict) -> None:
     vendor_name_version = self_describing["schema"].removeprefix("iglu:")
-    schema = json.loads((SCHEMAS / vendor_name_version).read_text())
+    schema = json.loads((OWN / vendor_name_version).read_text())
     jsonschema.Draft4Validator(
         schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER
     ).validate(self_describing["data"])

@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from collector.server import Collector
 
+SESSION = "0da80ccd-2fa5-4faf-a309-f749920c2107"
 ATTACK = '<img src=x onerror="document.title=\'hacked\'"><script>document.title="hacked"</script>'
 
 
@@ -124,6 +125,58 @@ def test_what_strangers_send_is_shown_as_text(
     expect(page.locator("#identity")).to_contain_text(ATTACK)
     assert page.locator("main img, main script, #identity img").count() == 0
     assert page.title() == "Events"
+
+
+def test_a_snowplow_event_shows_its_data_entities_and_fields(
+    page: Page, client: httpx.Client, snowplow: Callable
+) -> None:
+    purchase = {"schema": "iglu:org.site/purchase/jsonschema/2-0-0", "data": {"total": 17.5}}
+    session = {"schema": "iglu:org.site/visit/jsonschema/1-0-0", "data": {"count": 3}}
+    common = {"uid": "ann", "sid": SESSION, "vid": "2", "url": "https://site.example/cart?a=1"}
+    for event in (
+        snowplow.event("ue", entities=[session], data=purchase, **common),
+        snowplow.event("se", se_ca="cart", se_ac="add", se_la="shoe", **common),
+        snowplow.event("pv", page="The cart", **common),
+    ):
+        assert client.post(snowplow.path, json=snowplow.body(event)).status_code == 200
+    for texts in (
+        ("unstruct", "purchase"),
+        ("struct", "cart · add · shoe"),
+        ("page_view", "The cart"),
+    ):
+        for text in (*texts, "ann", "/cart", "good"):
+            expect(rows(page, texts[1])).to_contain_text(text)
+    open_details(rows(page, "purchase"))
+    details = page.locator("#details")
+    for text in (
+        f"2: {SESSION}",
+        "not checked, the schema is not known: iglu:org.site/purchase/jsonschema/2-0-0",
+        "org.site/purchase 2-0-0",
+        "total: 17.5",
+        "org.site/visit 1-0-0",
+        "count: 3",
+        "domain_sessionidx: 2",
+        "POST /com.snowplowanalytics.snowplow/tp2",
+    ):
+        expect(details).to_contain_text(text)
+    details.get_by_role("button", name=SESSION).click()
+    expect(rows(page)).to_have_count(3)
+
+
+def test_a_snowplow_event_of_a_stranger_is_shown_as_text(
+    page: Page, client: httpx.Client, snowplow: Callable
+) -> None:
+    entity = {"schema": ATTACK, "data": {ATTACK: ATTACK}}
+    one = snowplow.event("se", entities=[entity], se_ca=ATTACK, uid=ATTACK, url=ATTACK)
+    client.post(snowplow.path, json=snowplow.body(one))
+    client.post(snowplow.path, content=ATTACK)
+    client.get("/i", params={"e": "pv", "cx": "bnVsbA", "ue_px": "Nw"})  # null and 7
+    expect(rows(page)).to_have_count(3)
+    for number in range(3):
+        open_details(rows(page).nth(number))
+        expect(page.locator("#details .problems")).to_be_visible()
+    expect(page.locator("#details")).to_contain_text(ATTACK)
+    assert page.locator("main img, main script").count() == 0
 
 
 def test_a_pause_holds_new_events_back_until_it_ends(

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from collector import schema
 from collector.customerio import take_single
 from collector.records import RequestFacts
 from collector.store import Store, StoreBusyError
@@ -71,6 +72,27 @@ def test_numbers_go_on_after_a_reset(client: httpx.Client, event: Callable) -> N
     client.post("/api/reset")
     assert client.get("/api/events").json()["events"] == []
     assert newest() == before + 1
+
+
+def test_a_database_of_the_first_layout_is_brought_up_to_date(
+    start: Callable, tmp_path: Path, event: Callable
+) -> None:
+    newer = ("session_id", "network_id", "notes", "events_session", "events_network")
+    lines = [line for line in schema.TABLES.splitlines() if not any(n in line for n in newer)]
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        connection.executescript("\n".join(lines))
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO events (protocol, received_ms, valid, reasons, payload, request) "
+            "VALUES ('customerio', 1, 1, '[]', '{}', '{}')"
+        )
+    for total in (2, 3):  # the second time there is nothing to do
+        collector = start(database=tmp_path / "old.db")
+        httpx.post(f"{collector.url}/v1/t", json=event())
+        events = httpx.get(f"{collector.url}/api/events").json()["events"]
+        assert [one["sessionId"] for one in events] == [None] * total
+        assert events[0]["notes"] == []
+        collector.store.close()
 
 
 def test_what_was_answered_survives_a_killed_process(tmp_path: Path, event: Callable) -> None:

@@ -1,7 +1,6 @@
 """Every difference between the bodies of the two trackers, and why it is one.
 
-Names such as D5 are decisions that docs/compatibility.md explains. `defect` marks what the
-incumbent does wrong and ours must not repeat.
+Each names the row of docs/compatibility.md that tells sites of it.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Difference:
     theirs: Any
     ours: Any
     why: str
-    decision: str
+    row: str  # how the row of docs/compatibility.md begins
     calls: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
 
@@ -156,6 +155,7 @@ SHIFTED = "`null` in place of a name or an id pushes what follows into the optio
 COPIED = "the incumbent copies objects member by member, so their toJSON gets lost"
 EMPTY_ALIAS = "without arguments the incumbent loses the options, those of load included"
 NO_PAGE_LOAD = "where the address changes without a page load, the one before is the referrer"
+OWN_FACTS = "C7 properties"
 ONLY_PAGES = "only a page event has properties that are facts about the page"
 
 
@@ -172,19 +172,21 @@ def table(origin: str, version: str, incumbent: str) -> list[Difference]:
             f"npm:next-{incumbent}",
             f"next-{version}",
             "another product",
-            "none",
+            "`context.library`",
             but=GIVEN,
         ),
-        Difference("context.timezone", ABSENT, PRESENT, MORE_CONTEXT, "C4", but=GIVEN),
-        Difference("context.screen", ABSENT, PRESENT, MORE_CONTEXT, "C4", but=GIVEN),
-        Difference("context.userAgentData", ABSENT, PRESENT, MORE_CONTEXT, "C4", but=GIVEN),
-        Difference("context.page", ABSENT, PRESENT, "screens have page facts", "C3", SCREENS),
+        Difference("context.timezone", ABSENT, PRESENT, MORE_CONTEXT, "C4 context", but=GIVEN),
+        Difference("context.screen", ABSENT, PRESENT, MORE_CONTEXT, "C4 context", but=GIVEN),
+        Difference("context.userAgentData", ABSENT, PRESENT, MORE_CONTEXT, "C4 context", but=GIVEN),
+        Difference(
+            "context.page", ABSENT, PRESENT, "screens have page facts", "C3 `screen`", SCREENS
+        ),
         Difference(
             "userId",
             "u1",
             None,
             "an event keeps the user of the moment of its call",
-            "D5",
+            "D5 identity of an event",
             ("a track before an identify",),
         ),
         Difference(
@@ -192,36 +194,42 @@ def table(origin: str, version: str, incumbent: str) -> list[Difference]:
             ABSENT,
             PRESENT,
             "an id that is a number becomes text; the incumbent never sends the event",
-            "I10",
+            "`userId` as a number",
             ("options: userId as a number",),
         ),
-        Difference("context.referrer", network, ABSENT, "dropped", "C6", OLD_NETWORK),
-        Difference("context.page.title", "Song", "Page", ONLY_PAGES, "C7", FACTS),
-        Difference("context.page.path", "/p", "/page.html", ONLY_PAGES, "C7", FACTS),
-        Difference("context.page.url", "https://song.example/", address, ONLY_PAGES, "C7", FACTS),
-        Difference("properties.referrer", before, address, NO_PAGE_LOAD, "defect", ELSEWHERE),
-        Difference("context.page.referrer", before, address, NO_PAGE_LOAD, "defect", ELSEWHERE),
-        Difference("context.p", 1, ABSENT, SHIFTED, "defect", NULL_FIRST),
-        Difference("context.ip", ABSENT, "192.0.2.1", SHIFTED, "defect", NULL_FIRST + NULL_ID),
-        Difference("properties.p", ABSENT, 1, SHIFTED, "defect", NULL_FIRST),
-        Difference("context.ip", "192.0.2.1", ABSENT, SHIFTED, "defect", NULL_SECOND),
-        Difference("properties.ip", ABSENT, "192.0.2.1", SHIFTED, "defect", NULL_SECOND),
-        Difference("context.plan", "paid", ABSENT, SHIFTED, "defect", NULL_ID),
-        Difference("traits.plan", "free", "paid", SHIFTED, "defect", NULL_ID),
-        Difference("context.city", "Oslo", ABSENT, SHIFTED, "defect", NULL_GROUP),
-        Difference("traits.city", ABSENT, "Oslo", SHIFTED, "defect", NULL_GROUP),
-        Difference("properties.url", canonical, origin + canonical, resolved, "defect", RELATIVE),
-        Difference("context.page.url", canonical, origin + canonical, resolved, "defect", RELATIVE),
+        Difference("context.referrer", network, ABSENT, "dropped", "C6 ad-network", OLD_NETWORK),
+        Difference("context.page.title", "Song", "Page", ONLY_PAGES, OWN_FACTS, FACTS),
+        Difference("context.page.path", "/p", "/page.html", ONLY_PAGES, OWN_FACTS, FACTS),
+        Difference(
+            "context.page.url", "https://song.example/", address, ONLY_PAGES, OWN_FACTS, FACTS
+        ),
+        Difference("properties.referrer", before, address, NO_PAGE_LOAD, "referrer", ELSEWHERE),
+        Difference("context.page.referrer", before, address, NO_PAGE_LOAD, "referrer", ELSEWHERE),
+        Difference("context.p", 1, ABSENT, SHIFTED, "arguments", NULL_FIRST),
+        Difference("context.ip", ABSENT, "192.0.2.1", SHIFTED, "arguments", NULL_FIRST + NULL_ID),
+        Difference("properties.p", ABSENT, 1, SHIFTED, "arguments", NULL_FIRST),
+        Difference("context.ip", "192.0.2.1", ABSENT, SHIFTED, "arguments", NULL_SECOND),
+        Difference("properties.ip", ABSENT, "192.0.2.1", SHIFTED, "arguments", NULL_SECOND),
+        Difference("context.plan", "paid", ABSENT, SHIFTED, "arguments", NULL_ID),
+        Difference("traits.plan", "free", "paid", SHIFTED, "arguments", NULL_ID),
+        Difference("context.city", "Oslo", ABSENT, SHIFTED, "arguments", NULL_GROUP),
+        Difference("traits.city", ABSENT, "Oslo", SHIFTED, "arguments", NULL_GROUP),
+        Difference(
+            "properties.url", canonical, origin + canonical, resolved, "canonical", RELATIVE
+        ),
+        Difference(
+            "context.page.url", canonical, origin + canonical, resolved, "canonical", RELATIVE
+        ),
         Difference(
             "context.campaign._foo",
             "9",
             ABSENT,
             "only a parameter that begins with utm_ is one of a campaign",
-            "defect",
+            "campaign",
             ("page: a campaign with a prefix",),
         ),
-        Difference("properties.price.amount", 1, ABSENT, COPIED, "defect", CLASSES),
-        Difference("properties.price.eur", ABSENT, 1, COPIED, "defect", CLASSES),
-        Difference("integrations.Tool", ABSENT, True, EMPTY_ALIAS, "defect", ALIAS_NOTHING),
-        Difference("integrations.Off", ABSENT, False, EMPTY_ALIAS, "defect", ALIAS_NOTHING),
+        Difference("properties.price.amount", 1, ABSENT, COPIED, "objects", CLASSES),
+        Difference("properties.price.eur", ABSENT, 1, COPIED, "objects", CLASSES),
+        Difference("integrations.Tool", ABSENT, True, EMPTY_ALIAS, "`alias()`", ALIAS_NOTHING),
+        Difference("integrations.Off", ABSENT, False, EMPTY_ALIAS, "`alias()`", ALIAS_NOTHING),
     ]

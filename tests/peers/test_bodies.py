@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from build_tools.paths import npm_version, tracker_version
+from build_tools.paths import ROOT, npm_version, tracker_version
 from build_tools.peers import PACKAGE
 from tests.browser.conftest import Collector, Tab, wait_for
 from tests.peers.calls import CALLS
@@ -103,6 +104,13 @@ def test_every_difference_on_the_table_occurs_wherever_it_says(comparison: Compa
 def test_the_table_names_only_calls_that_are_made(comparison: Comparison) -> None:
     named = {call for row in comparison.table for call in (*row.calls, *row.but)}
     assert named - CALLS.keys() == set()
+
+
+def test_sites_are_told_of_every_difference(comparison: Comparison) -> None:
+    text = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:\W )?(.*)", text, re.MULTILINE)  # a dash stands for no decision
+    told = {each.row: sum(row.startswith(each.row) for row in rows) for each in comparison.table}
+    assert {row: number for row, number in told.items() if number != 1} == {}
 
 
 def test_calls_without_an_event_name_make_no_body(comparison: Comparison) -> None:

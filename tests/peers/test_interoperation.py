@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -32,7 +33,13 @@ NO_TRAITS: Json = {"traits": {}, "groupTraits": {}}
 CUSTOM = {
     "user": {"cookie": {"key": "crm:user"}, "localStorage": {"key": "crm traits"}},
     "group": {"cookie": {"key": "crm.account"}, "localStorage": {"key": "crm.account.traits"}},
-    "cookie": {"path": "/shop", "sameSite": "Strict", "secure": True, "maxage": 30},
+    "cookie": {
+        "domain": "peers.localhost",
+        "path": "/shop",
+        "sameSite": "Strict",
+        "secure": True,
+        "maxage": 30,
+    },
 }
 
 TRICKY = (
@@ -66,27 +73,29 @@ def cookies(tab: Tab) -> dict[str, Json]:
 
 
 def stored(tab: Tab) -> Json:
-    """What local storage holds for the identity, read as JSON."""
+    """What local storage holds for the identity, read as JSON; empty traits are none."""
     keys = {
         *("ajs_user_id", "ajs_anonymous_id", "ajs_group_id", "ajs_user_traits"),
         *("ajs_group_properties", "crm:user", "crm traits", "crm.account", "crm.account.traits"),
     }
-    return {key: json.loads(text) for key, text in tab.local.items() if key in keys}
+    found = {key: json.loads(text) for key, text in tab.local.items() if key in keys}
+    return {key: value for key, value in found.items() if value != {}}
 
 
 def clear(tab: Tab, what: str) -> None:
-    """Clear cookies or local storage on a page without a tracker."""
+    """Clear cookies, local storage or nothing on a page without a tracker."""
     tab.open("<title>No tracker</title>", path="/nothing.html")
     if what == "cookies":
         tab.context.clear_cookies()
-    else:
+    if what == "local storage":
         tab.run("() => localStorage.clear()")
 
 
-def sent_identity(page: Visit, collector: Collector, event: str) -> Json:
+def sent_identity(page: Visit, collector: Collector) -> Json:
     """Who an event belongs to that the tracker of a page sends now."""
-    page.run(f"await tracker.track({event!r})")
-    (body,) = collector.events(1, name=event)
+    collector.reset()
+    page.run("await tracker.track('Sent')")
+    (body,) = collector.events(1, name="Sent")
     return {"user": body["userId"], "anonymous": body["anonymousId"]}
 
 
@@ -94,47 +103,58 @@ def ids(who: Json) -> Json:
     return {"user": who["user"], "anonymous": who["anonymous"]}
 
 
-@pytest.mark.parametrize(
-    ("ours", "options", "path"),
-    [(PASTED, {}, "/page.html"), (OURS, CUSTOM, "/shop/page.html")],
-    ids=["default options", "custom options"],
-)
-def test_a_visitor_passes_from_theirs_to_ours_and_back(
-    tab: Tab, collector: Collector, ours: Peer, options: Json, path: str
+@dataclass(frozen=True)
+class Site:
+    """How a site uses both trackers."""
+
+    host: str
+    path: str
+    options: Json
+    ours: Peer
+
+    def pages(self, first: str) -> tuple[Peer, Peer]:
+        """The tracker of the pages A and C, and the one of the pages B and D."""
+        return (THEIRS, self.ours) if first == "theirs" else (self.ours, THEIRS)
+
+
+DEFAULT_SITE = Site("127.0.0.1", "/page.html", {}, PASTED)
+CUSTOM_SITE = Site("shop.peers.localhost", "/shop/page.html", CUSTOM, OURS)
+TRAIT_KEYS = {"ajs_user_traits", "ajs_group_properties", "crm traits", "crm.account.traits"}
+
+
+@pytest.mark.parametrize("first", ["theirs", "ours"])
+@pytest.mark.parametrize("cleared", ["nothing", "cookies", "local storage"])
+@pytest.mark.parametrize("site", [DEFAULT_SITE, CUSTOM_SITE], ids=["default", "custom"])
+def test_a_visitor_passes_from_page_to_page(
+    visitor: BrowserContext, collector: Collector, site: Site, cleared: str, first: str
 ) -> None:
-    page = visit(tab, THEIRS, options=options, path=path)
-    page.become(FIRST)
-    assert page.identity() == FIRST
-    their_cookies, their_storage = cookies(tab), stored(tab)
+    """Page A makes the identity, B and C read it, C changes it, D reads that.
 
-    page = visit(tab, ours, options=options, path=path)
-    assert page.identity() == FIRST
-    assert sent_identity(page, collector, "Ours") == ids(FIRST)
-    assert cookies(tab) == their_cookies
-    assert stored(tab) == their_storage
-    page.become(SECOND)
-    our_cookies, our_storage = cookies(tab), stored(tab)
+    Between two pages one of the stores may be cleared; the page behind repairs it, so that it
+    holds the same again. Traits are in local storage only.
+    """
+    tab = Tab(visitor, f"http://{site.host}:{collector.url.rpartition(':')[2]}")
+    one, other = site.pages(first)
+    lost = NO_TRAITS if cleared == "local storage" else {}
+    gone = TRAIT_KEYS if cleared == "local storage" else set()
 
-    page = visit(tab, THEIRS, options=options, path=path)
-    assert page.identity() == SECOND
-    assert sent_identity(page, collector, "Theirs") == ids(SECOND)
-    assert cookies(tab) == our_cookies
-    assert stored(tab) == our_storage
+    def go_on(peer: Peer) -> Visit:
+        return visit(tab, peer, path=site.path, options=site.options)
 
+    def passes_to(peer: Peer, who: Json) -> Visit:
+        before = cookies(tab), {k: v for k, v in stored(tab).items() if k not in gone}
+        assert before[0] and before[1], "both stores hold the visitor"
+        clear(tab, cleared)
+        page = go_on(peer)
+        assert page.identity() == {**who, **lost}
+        assert sent_identity(page, collector) == ids(who)
+        assert (cookies(tab), stored(tab)) == before
+        return page
 
-@pytest.mark.parametrize(
-    ("cleared", "lost"),
-    [("cookies", {}), ("local storage", NO_TRAITS)],
-    ids=["without cookies", "without local storage"],
-)
-def test_what_one_store_still_holds_survives_the_switch(tab: Tab, cleared: str, lost: Json) -> None:
-    visit(tab, THEIRS).become(FIRST)
-    clear(tab, cleared)
-    page = visit(tab, OURS)
-    assert page.identity() == {**FIRST, **lost}
-    page.become(SECOND)
-    clear(tab, cleared)
-    assert visit(tab, THEIRS).identity() == {**SECOND, **lost}
+    go_on(one).become(FIRST)
+    passes_to(other, FIRST)
+    passes_to(one, FIRST).become(SECOND)
+    passes_to(other, SECOND)
 
 
 def test_a_visitor_passes_between_subdomains_in_cookies(tab: Tab, collector: Collector) -> None:

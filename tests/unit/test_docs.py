@@ -171,7 +171,7 @@ def error_messages() -> list[str]:
     found: set[str] = set()
     for path, text in code.items():
         if path.suffix == ".py" and path.is_relative_to(ROOT / "tracker"):
-            named = re.findall(r'TrackerError\(\s*"([^"]+)"', text)
+            named = re.findall(r'(?:TrackerError|super\(\).__init__)\(\s*"([A-Z][^"]+)"', text)
             found |= {re.sub("^Invalid option .*", "Invalid option NAME", name) for name in named}
         if path.suffix == ".js":
             found |= set(re.findall(r"\b(?:warn|fail)\('([A-Z][^']+)'", text))

@@ -123,7 +123,9 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "disableSessionContextWithinWebView": yes_no(
         False, "true: no `client_session` inside an app's web view."
     ),
-    "plugins": Option([], "a list of plugins", _are_plugins, "Snowplow plugins, see docs/snowplow.md."),
+    "plugins": Option(
+        [], "a list of plugins", _are_plugins, "Snowplow plugins, see docs/snowplow.md."
+    ),
     "crossDomainLinker": function(
         "Says for each link of the page whether it carries the visitor to another domain."
     ),
