@@ -93,9 +93,12 @@ GROUP_METHODS = ["id", "logout", "reset", "traits"]
 
 
 def methods(column: int) -> list[tuple[str, str]]:
-    """Calls of the table, and what it says about each in a column; 1 is the state before."""
+    """Calls of the table, and what it says about each in a column; 1 is the state before.
+
+    The methods of Snowplow's trackers, from `newTracker` on, need a tracker of their own.
+    """
     found = []
-    for row in table(section("What each method returns"), "method"):
+    for row in table(section("What each method returns").partition("| `newTracker(")[0], "method"):
         for call in code(row[0]):
             cell = row[column] if row[column] != "the same" else row[1]
             call = CALLS.get(call, call.replace("(value)", "(VALUE)"))
