@@ -87,11 +87,11 @@ export const attach = (target) => {
 
   for (const method of METHODS.split(' ')) target[method] = (...args) => call(method, args);
   for (const method of LATER.split(' '))
-    target[method] = (...args) => (state.x.push([method, args]), target);
+    target[method] = (...args) => (state.x.push([method, args]), proxy);
   target.user = () => entity('user');
   target.group = (...args) => (args.length ? call('group', args) : entity('group'));
   target.setAnonymousId = (...args) => ask('setAnonymousId', args);
-  target.debug = (...args) => (call('debug', args), target);
+  target.debug = (...args) => (call('debug', args), proxy);
   target.push = ([method, ...args]) => proxy[method]?.(...args);
   const proxy = new Proxy(target, {
     get: (_, name) =>

@@ -204,7 +204,7 @@ def test_facts_of_the_page_are_plain_values(page: Any) -> None:
     assert do_not_track is None, "null is nothing"
     assert window is None
     assert zone
-    assert screen == ["width", "height", "density"]
+    assert screen == ["width", "height", "colorDepth", "density"]
     assert mobile is False
     assert href
 
