@@ -159,7 +159,7 @@ def test_methods_return_what_the_table_says_before_load(tab: Tab, collector: Col
 def test_methods_of_the_snippet_return_what_the_table_says_before_the_start(
     tab: Tab, collector: Collector
 ) -> None:
-    tab.page.route("**/tracker/loader.js", lambda route: route.abort())
+    tab.page.route("**/tracker/start.js", lambda route: route.abort())
     tab.open(snippet())
     assert "`register(…)` returns `cioanalytics` until `loader.js` has run" in API
     assert [each.partition(", the table")[0] for each in wrong(tab, 1, wait=False)] == [
