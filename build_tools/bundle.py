@@ -91,11 +91,12 @@ def _bundle(runner: Runner) -> None:
     module = [option for option in OPTIONS if not option.startswith("--format")]
     runner.run([esbuild(), SOURCES / "extras.js", f"--outfile={EXTRAS}", *module, "--format=esm"])
     defines.append(f"--define:__EXTRAS__={json.dumps(_versioned(EXTRAS))}")
-    alone = ("--define:__ALONE__=true", "--define:__ALONE__=false")
+    with_stub = "--define:__ALONE__=true"
+    without = "--define:__ALONE__=false"
     for source, target, which in (
-        (SOURCES / "loader.js", LOADER, alone[0]),
-        (SOURCES / "loader.js", START, alone[1]),
-        (entry, stub, alone[0]),
+        (SOURCES / "loader.js", LOADER, with_stub),
+        (SOURCES / "loader.js", START, without),
+        (entry, stub, with_stub),
     ):
         runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines, which])
     template = (SOURCES / "snippet.html").read_text()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,8 @@ def check_budget(manifest: Mapping[str, Any]) -> None:
     """Refuse a loader that has grown too heavy for other people's pages."""
     total = manifest["page_bytes_brotli"]
     if total > PAGE_BUDGET:
-        names = [name for names in PAGE_FILES for name in names]
-        parts = ", ".join(f"{name} {manifest['files'][name]['brotli']}" for name in names)
+        sizes = {name: manifest["files"][name]["brotli"] for name in chain(*PAGE_FILES)}
+        parts = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise BuildError(
             f"the page would run {total} bytes (brotli: {parts}); {PAGE_BUDGET} are allowed",
             hint="make loader/ smaller: what Python can decide does not belong there",
@@ -143,7 +144,7 @@ def _files(folder: Path) -> list[str]:
 def _swap(fresh: Path, dist: Path) -> None:
     """Replace changed files (a server may be reading them), then remove stale ones."""
     names = _files(fresh)
-    for name in sorted(names, key=lambda name: name.startswith(sum(PAGE_FILES, ()))):
+    for name in sorted(names, key=lambda name: name.startswith(tuple(chain(*PAGE_FILES)))):
         target = dist / name
         content = (fresh / name).read_bytes()
         if not target.exists() or target.read_bytes() != content:

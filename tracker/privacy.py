@@ -105,6 +105,21 @@ class Privacy:
         """Whether the events of a session may be told to belong together (decision S4)."""
         return not self.anonymity.on or self.anonymity.session
 
+    @property
+    def may_keep_session(self) -> bool:
+        """Whether a session may be begun or gone on with now."""
+        return self.may_follow and self.may_track
+
+    @property
+    def may_tell(self) -> bool:
+        """Whether the site and its links may be told who the visitor is."""
+        return self.may_identify and self.may_track
+
+    @property
+    def may_mark_tab(self) -> bool:
+        """Whether the tab may have an id: under `none` nothing is kept (decision S15)."""
+        return self.may_tell and self.strategy != "none"
+
     def places(self, kind: str) -> tuple[str, ...]:
         """The stores that a kind of state may use now, in the order in which they win.
 

@@ -1,6 +1,7 @@
-"""Addresses as the Snowplow tracker reads and reports them.
+"""Which addresses a Snowplow event names: page, referrer, custom address, query parameters.
 
-Nothing here raises: what cannot be decoded is absent (S9). Rules: Snowplow browser tracker.
+Rules: Snowplow tracker v4, page and URL helpers. Nothing here raises, whatever an address holds
+(decision S9).
 """
 
 from __future__ import annotations
@@ -9,57 +10,70 @@ import re
 
 from tracker.browser import Browser
 
+# at most 16 characters before the colon, else a text is no absolute address
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}:")
 
+# Hosts that show copies of other pages
 _TRANSLATED = "translate.googleusercontent.com"
+_CACHED = ("cc.bingj.com", "webcache.googleusercontent.com")
 
 
 def query_parameter(browser: Browser, url: str, name: str) -> str | None:
-    """The value of a query parameter, None if it is absent or cannot be decoded."""
-    match = re.match(rf"[^#]*[?&]{re.escape(name)}=([^&#]*)", url)
-    if match is None:
-        return None
-    return browser.decode_component(match[1].replace("+", " "))
+    """The decoded value of a parameter of the query; None if absent or not decodable.
+
+    Of several values the last one counts, as in the incumbent.
+    """
+    found = re.match(rf"[^#]*[?&]{re.escape(name)}=([^&#]*)", url)
+    return browser.decode_component(found[1].replace("+", " ")) if found else None
 
 
 def referrer_parameter(browser: Browser, url: str) -> str:
-    """The referrer that an address names itself, "" if it names none."""
-    names = ("referrer", "referer")
-    return next((text for name in names if (text := query_parameter(browser, url, name))), "")
+    """The referrer that an address itself states: parameter `referrer`, else `referer`, else ""."""
+    return (
+        query_parameter(browser, url, "referrer") or query_parameter(browser, url, "referer") or ""
+    )
 
 
 def resolve_custom(browser: Browser, page_href: str, given: str) -> str:
-    """A custom address as it is reported.
+    """The address that `setCustomUrl` means on a page.
 
-    An absolute one as it is; one from the root on the page's host, without its port; any other in
-    the folder of the page.
+    It is not what `URL` would resolve: a path loses the port of the page, and `..` stays. With
+    `discardHashTag`, `page_href` is the address without its fragment.
     """
     if _SCHEME.match(given):
         return given
     if given.startswith("/"):
-        url = browser.parse_url(page_href)
-        return f"{url.protocol}//{url.hostname}{given}" if url else given
-    folder = page_href.partition("?")[0]
-    return folder[: folder.rindex("/") + 1] + given if "/" in folder else given
+        page = browser.parse_url(page_href)
+        return f"{page.protocol}//{page.hostname}{given}" if page else given
+    folder, slash, _ = page_href.partition("?")[0].rpartition("/")
+    return folder + slash + given
 
 
 def cleaned(url: str, *, hash_tag: bool, brace: bool) -> str:
-    """An address without its fragment, and without braces."""
+    """An address as it is sent: `hash_tag` takes away its fragment, `brace` all braces."""
     if hash_tag:
         url = url.partition("#")[0]
-    return url.replace("{", "").replace("}", "") if brace else url
+    return re.sub("[{}]", "", url) if brace else url
 
 
-def page_of_cache(browser: Browser, href: str, referrer: str) -> tuple[str, str]:
-    """Address and referrer of the page that a translating host shows."""
-    url = browser.parse_url(href)
-    if url is None or url.hostname != _TRANSLATED:
-        return href, referrer
-    original = query_parameter(browser, href, "u") or href
-    return original, referrer or href
+def page_of_cache(browser: Browser, href: str, referrer: str, first_link: str) -> tuple[str, str]:
+    """Address and referrer of a page, of the original if the page is a copy.
+
+    `first_link` is the complete address of the first link of the page, or "".
+    """
+    page = browser.parse_url(href)
+    host = page.hostname if page else ""
+    if host == _TRANSLATED:
+        return query_parameter(browser, href, "u") or href, referrer or href
+    if host in _CACHED:
+        return first_link or href, referrer
+    return href, referrer
 
 
 def cookie_hostname(hostname: str) -> str:
-    """A host name as the names of cookies are made from it."""
+    """A page's host as cookie names and the `Domain` attribute use it.
+
+    One dot at its end goes; of a leading `*.` only the star goes.
+    """
     hostname = hostname.removesuffix(".")
     return hostname[1:] if hostname.startswith("*.") else hostname

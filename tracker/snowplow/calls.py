@@ -155,12 +155,7 @@ def _link(tracker: SnowplowTracker, call: Call) -> None:
 def _add_contexts(tracker: SnowplowTracker, call: Call) -> None:
     problems = tracker.contexts.add(call.first)
     if problems:
-        raise TrackerError(
-            "Invalid contexts",
-            f"addGlobalContexts: {'; '.join(problems)}; allowed: a list of providers, or an object "
-            "that names each. A provider is an entity {schema, data}, a function, or a list of a "
-            "condition and entities. See docs/snowplow.md#addglobalcontexts",
-        )
+        raise TrackerError("Invalid contexts", " ".join(problems))
 
 
 def _add_plugin(tracker: SnowplowTracker, call: Call) -> None:
@@ -240,9 +235,13 @@ METHODS: dict[str, Callable[[SnowplowTracker, Call], Awaitable[None] | None]] = 
     "setUserIdFromCookie": _user_id_from(
         lambda tracker, call, name: tracker.session.store.cookie(name)
     ),
-    "setReferrerUrl": lambda tracker, call: tracker.address.set_referrer(_text(call)),
-    "setCustomUrl": lambda tracker, call: tracker.address.set_custom_url(_text(call)),
-    "setDocumentTitle": lambda tracker, call: tracker.address.set_title(_text(call)),
+    "setReferrerUrl": lambda tracker, call: tracker.address.set_referrer(
+        _text(call, optional=True)
+    ),
+    "setCustomUrl": lambda tracker, call: tracker.address.set_custom_url(
+        _text(call, optional=True)
+    ),
+    "setDocumentTitle": lambda tracker, call: tracker.address.set_title(_text(call, optional=True)),
     "discardHashTag": _discard("discard_hash"),
     "discardBrace": _discard("discard_brace"),
     "setCookiePath": _set_cookie_path,
@@ -268,11 +267,15 @@ EVENTS = ("trackPageView", "trackStructEvent", "trackSelfDescribingEvent")
 
 # name -> (tracker, arguments) -> answer
 GETTERS: dict[str, Callable[[SnowplowTracker, list[Any]], Any]] = {
-    "getDomainUserId": lambda tracker, args: tracker.session.user_id if tracker.active else None,
-    "getDomainUserInfo": lambda tracker, args: tracker.session.info() if tracker.active else None,
+    "getDomainUserId": lambda tracker, args: (
+        tracker.session.user_id if tracker.privacy.may_tell else None
+    ),
+    "getDomainUserInfo": lambda tracker, args: (
+        tracker.session.info() if tracker.privacy.may_tell else None
+    ),
     "getDomainSessionId": lambda tracker, args: tracker.session_id,
     "getDomainSessionIndex": lambda tracker, args: tracker.session.visits,
-    "getUserId": lambda tracker, args: tracker.business_id if tracker.active else None,
+    "getUserId": lambda tracker, args: tracker.business_id if tracker.privacy.may_tell else None,
     "getCookieName": lambda tracker, args: tracker.session.cookie_name(
         str(args[0] if args else "id")
     ),
@@ -288,5 +291,3 @@ PRIVACY_METHODS = (
     "disableAnonymousTracking",
     "clearUserData",
 )
-
-NAMES = frozenset([*METHODS, *GETTERS, *PRIVACY_METHODS, "newTracker"])

@@ -1,166 +1,180 @@
-"""Global contexts: entities that are added to every event, or to those a rule or a function names.
+"""Which entities are added to every event: global contexts, their filters and rule sets.
 
-Rules: Snowplow tracker core, global contexts. Two of its defects are repaired: a rule set that only
-rejects attaches to all other events, and a wildcard in a vendor matches what it says.
+A provider is a primitive (an entity, or a function that gives entities) or a conditional
+(`[filter function or rule set, primitive or primitives]`). Functions stay in the page; here they
+are marks, `{"$fn": key}`. Rules: Snowplow tracker v4, global contexts.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tracker.errors import shown
-from tracker.options import is_function
 
 Json = dict[str, Any]
 
-# Runs a function of the page by its mark.
+# Runs the function of a mark, by its key, with these arguments. Raises what the function raises.
 Run = Callable[[Any, list[Any]], Awaitable[Any]]
 
-_ADDRESS = re.compile(r"iglu:([a-zA-Z0-9-_.]+)/([a-zA-Z0-9-_]+)/jsonschema/(\d+)-(\d+)-(\d+)")
-_RULE = re.compile(
-    r"iglu:([a-zA-Z0-9-_.]+(?:\.\*)*)/([a-zA-Z0-9-_]+|\*)/jsonschema/"
-    r"([1-9]\d*|\*)-(\d+|\*)-(\d+|\*)"
+_ALLOWED = (
+    "an object with schema and data, a function, or "
+    "[function or rule set, one or several of these]. See docs/snowplow.md#global-contexts"
 )
 
-Provider = tuple[Any, Any]  # a condition (None: always), and what it adds
+# schemas contexts 1-0-0 and unstruct_event 1-0-0
+_SCHEMA = re.compile(r"iglu:[A-Za-z0-9_.-]+/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[0-9]+-[0-9]+-[0-9]+")
+
+# The first two labels of a vendor are no wildcards, and what follows a wildcard is one.
+_LABEL = "[A-Za-z0-9_-]+"
+_RULE = re.compile(
+    rf"iglu:{_LABEL}\.{_LABEL}(\.{_LABEL})*(\.\*)*/({_LABEL}|\*)/jsonschema"
+    r"/([0-9]+|\*)-([0-9]+|\*)-([0-9]+|\*)"
+)
 
 
 def is_self_describing(value: Any) -> bool:
-    """Whether a value is `{schema, data}` with the address of a schema."""
+    """Whether a value is `{schema, data}` with a complete `iglu:` address and data as JSON."""
     return (
         isinstance(value, dict)
         and isinstance(value.get("schema"), str)
-        and _ADDRESS.fullmatch(value["schema"]) is not None
-        and isinstance(value.get("data"), dict)
+        and _SCHEMA.fullmatch(value["schema"]) is not None
+        and isinstance(value.get("data"), dict | list)
     )
 
 
 class GlobalContexts:
-    """The providers of a tracker, in the order in which they were added."""
+    """The providers of a tracker."""
 
     def __init__(self) -> None:
         self._unnamed: list[Any] = []
         self._named: dict[str, Any] = {}
 
     def add(self, value: Any) -> list[str]:
-        """Add providers: a list of them, or an object that names each.
+        """Add a list of providers, or an object of named ones that replace those of the same name.
 
-        Returns what is wrong with those that are not added.
+        Returns what is wrong, a sentence for each value that is not added.
         """
-        problems: list[str] = []
+        if isinstance(value, list):
+            self._unnamed += filter(_is_provider, value)
+            return [_problem(item) for item in value if not _is_provider(item)]
         if isinstance(value, dict):
-            for name, provider in value.items():
-                if _read(provider) is None:
-                    problems.append(f"the provider '{name}' is {shown(provider)}")
-                else:
-                    self._named[name] = provider
-        elif isinstance(value, list):
-            for index, provider in enumerate(value):
-                if _read(provider) is None:
-                    problems.append(f"the provider at {index} is {shown(provider)}")
-                else:
-                    self._unnamed.append(provider)
-        else:
-            problems.append(f"the argument is {shown(value)}")
-        return problems
+            self._named |= {name: item for name, item in value.items() if _is_provider(item)}
+            return [
+                _problem(item, f"'{name}' is ")
+                for name, item in value.items()
+                if not _is_provider(item)
+            ]
+        return [
+            f"addGlobalContexts: {shown(value)}; allowed: a list, or an object of named "
+            f"contexts; each is {_ALLOWED}"
+        ]
 
     def remove(self, value: Any) -> None:
-        """Remove providers by name, or by being equal to those given."""
+        """Remove providers: a list of names and of values equal to those that were added."""
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, str):
                 self._named.pop(item, None)
-            elif item in self._unnamed:
-                self._unnamed.remove(item)
+            else:
+                text = _canonical(item)
+                self._unnamed = [kept for kept in self._unnamed if _canonical(kept) != text]
 
     def clear(self) -> None:
-        """Remove all."""
+        """Remove all providers."""
         self._unnamed.clear()
         self._named.clear()
 
     async def entities(self, payload: Json, event_schema: str, run: Run) -> list[Json]:
-        """What is added to an event: first what is added always, then what has a condition."""
-        providers = [_read(each) for each in (*self._unnamed, *self._named.values())]
-        told = {
-            "event": payload,
-            "eventType": payload.get("e", ""),
-            "eventSchema": event_schema,
-        }
+        """The entities for an event.
+
+        `event_schema` is the one of a self-describing event, else "". Order: primitives, then
+        conditionals, of each kind the unnamed ones first. Functions that fail add nothing.
+        """
+        providers = [*self._unnamed, *self._named.values()]
+        providers.sort(key=_is_conditional)
+        facts = {"event": payload, "eventType": payload.get("e"), "eventSchema": event_schema}
         found: list[Json] = []
-        for conditional in (False, True):
-            for provider in providers:
-                if provider is not None and (provider[0] is not None) == conditional:
-                    found += await _entities_of(provider, told, event_schema, run)
+        for provider in providers:
+            if not _is_conditional(provider):
+                found += await _entities_of(provider, facts, run)
+            elif await _applies(provider[0], facts, run):
+                for primitive in _listed(provider[1]):
+                    found += await _entities_of(primitive, facts, run)
         return found
 
 
-async def _entities_of(provider: Provider, told: Json, schema: str, run: Run) -> list[Json]:
-    condition, primitives = provider
-    if condition is not None and not await _holds(condition, told, schema, run):
-        return []
-    found: list[Json] = []
-    for primitive in primitives:
-        made = await _answer(primitive, told, run) if is_function(primitive) else primitive
-        found += [item for item in _items(made) if is_self_describing(item)]
-    return found
-
-
-async def _holds(condition: Any, told: Json, schema: str, run: Run) -> bool:
-    if is_function(condition):
-        return await _answer(condition, told, run) is True
-    accept, reject = _items(condition.get("accept")), _items(condition.get("reject"))
-    accepted = not accept or any(_matches(rule, schema) for rule in accept)
-    return schema != "" and accepted and not any(_matches(rule, schema) for rule in reject)
-
-
-async def _answer(mark: Any, told: Json, run: Run) -> Any:
-    try:
-        return await run(mark, [told])
-    except Exception:
-        return None  # a function that fails adds nothing
-
-
-def _read(provider: Any) -> Provider | None:
-    """Condition and primitives of a provider, None for what is none."""
-    if is_self_describing(provider) or is_function(provider):
-        return None, [provider]
-    if not isinstance(provider, list) or len(provider) != 2:
-        return None
-    condition, primitives = provider[0], _items(provider[1])
-    valid = primitives and all(is_self_describing(p) or is_function(p) for p in primitives)
-    return (condition, primitives) if valid and _is_condition(condition) else None
-
-
-def _is_condition(value: Any) -> bool:
-    if is_function(value):
-        return True
-    if not isinstance(value, dict) or not value or set(value) - {"accept", "reject"}:
-        return False
-    return all(_is_rule(rule) for rules in value.values() for rule in _items(rules))
-
-
-def _is_rule(rule: Any) -> bool:
-    match = _RULE.fullmatch(rule) if isinstance(rule, str) else None
-    if match is None:
-        return False
-    labels = match[1].split(".")
-    return len(labels) > 1 and "*" not in labels[:2]
-
-
-def _matches(rule: str, schema: str) -> bool:
-    wanted, found = _RULE.fullmatch(rule), _ADDRESS.fullmatch(schema)
-    if wanted is None or found is None:
-        return False
-    wanted_labels, labels = wanted[1].split("."), found[1].split(".")
-    pairs = [
-        *zip(wanted_labels, labels, strict=False),
-        *zip(wanted.groups()[1:], found.groups()[1:], strict=True),
+async def _entities_of(primitive: Json, facts: Json, run: Run) -> list[Json]:
+    value = await _result(primitive, facts, run) if _is_function(primitive) else primitive
+    # the schema of contexts allows these two members only
+    return [
+        {"schema": item["schema"], "data": item["data"]}
+        for item in _listed(value)
+        if is_self_describing(item)
     ]
-    return len(wanted_labels) == len(labels) and all(w in ("*", f) for w, f in pairs)
 
 
-def _items(value: Any) -> list[Any]:
-    if value is None:
-        return []
+async def _applies(condition: Json, facts: Json, run: Run) -> bool:
+    if _is_function(condition):
+        return await _result(condition, facts, run) is True
+    schema = facts["eventSchema"]
+    if _matches(condition.get("reject", []), schema):
+        return False
+    # The incumbent attaches nothing where `accept` is not given, which is a defect.
+    return "accept" not in condition or _matches(condition["accept"], schema)
+
+
+async def _result(function: Json, facts: Json, run: Run) -> Any:
+    try:
+        return await run(function["$fn"], [facts])
+    except Exception:  # the page's own code, or a page that does not answer
+        return None
+
+
+def _matches(rules: Any, schema: str) -> bool:
+    """Whether a schema, one of an event, is what some rule names. A wildcard is one label."""
+    if not _SCHEMA.fullmatch(schema):
+        return False
+    patterns = (re.escape(rule).replace(r"\*", _LABEL) for rule in _listed(rules))
+    return any(re.fullmatch(pattern, schema) for pattern in patterns)
+
+
+def _is_provider(value: Any) -> bool:
+    if not _is_conditional(value):
+        return _is_primitive(value)
+    if len(value) != 2 or not (_is_function(value[0]) or _is_rule_set(value[0])):
+        return False
+    primitives = _listed(value[1])
+    return bool(primitives) and all(map(_is_primitive, primitives))
+
+
+def _is_conditional(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_primitive(value: Any) -> bool:
+    return _is_function(value) or is_self_describing(value)
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"$fn"}
+
+
+def _is_rule_set(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() & {"accept", "reject"}:
+        return False
+    rules = [*_listed(value.get("accept", [])), *_listed(value.get("reject", []))]
+    return all(isinstance(rule, str) and _RULE.fullmatch(rule) for rule in rules)
+
+
+def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _problem(value: Any, name: str = "") -> str:
+    return f"addGlobalContexts: {name}{shown(value)}; allowed: {_ALLOWED}"

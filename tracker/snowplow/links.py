@@ -1,21 +1,22 @@
-"""Links that carry the visitor to another domain: `_sp=<visitor>.<ms>…` in their address.
+"""How a link to another domain tells it who the visitor is: the `_sp` parameter.
 
-Rules: Snowplow browser tracker, cross-domain linker; text is encoded as UTF-8, so that any fits.
+Rules: Snowplow tracker v4, cross-domain links. The value is read by the pipeline
+(`refr_domain_userid`, `refr_dvce_tstamp`, entity `cross_navigation`), never by a tracker.
 """
 
 from __future__ import annotations
 
-import re
+import base64
 from typing import Any
 
-from tracker.snowplow.payload import base64url
+from tracker.browser import LONE_SURROGATE
 
-_OWN = re.compile(r"([?&]_sp=)[^&#]*")
+PARAMETER = "_sp="
 
-# parts of an extended link, and whether they are in it unless the site says otherwise
-DEFAULT_PARTS = {
-    "userId": False,
+# Which parts the extended form has if nothing is said; a visitor's id and the time always are.
+DEFAULTS = {
     "sessionId": True,
+    "userId": False,
     "sourceId": True,
     "sourcePlatform": False,
     "reason": False,
@@ -23,41 +24,59 @@ DEFAULT_PARTS = {
 
 
 def decorated(href: str, value: str) -> str:
-    """An address with `_sp`: an older one is replaced, else it comes first in the query."""
-    address, mark, fragment = href.partition("#")
-    if _OWN.search(address):
-        address = _OWN.sub(lambda match: match[1] + value, address, count=1)
+    """The address with `_sp=value`; unchanged if the value is "".
+
+    The first `_sp` of the query is replaced in its place, else the parameter comes first.
+    """
+    if not value:
+        return href
+    address, number_sign, fragment = href.partition("#")
+    path, _, query = address.partition("?")
+    fields = query.split("&") if query else []
+    place = next((i for i, field in enumerate(fields) if field.startswith(PARAMETER)), None)
+    if place is None:
+        fields.insert(0, PARAMETER + value)
     else:
-        path, _, query = address.partition("?")
-        address = f"{path}?_sp={value}{'&' + query if query else ''}"
-    return address + mark + fragment
+        fields[place] = PARAMETER + value
+    return f"{path}?{'&'.join(fields)}{number_sign}{fragment}"
 
 
-def basic(user_id: str, now_ms: int) -> str:
-    """The visitor and the time (ms since the epoch), "" without a visitor."""
+def basic(user_id: str | None, now_ms: int) -> str:
+    """The value `<domain user id>.<ms since the epoch>`; "" for a visitor without id (S5, S6)."""
     return f"{user_id}.{now_ms}" if user_id else ""
 
 
 def extended(
     options: dict[str, Any],
     *,
-    user_id: str,
+    user_id: str | None,
     now_ms: int,
-    session_id: str,
-    business_id: str,
-    app_id: str,
-    platform: str,
-    reason: str,
+    session_id: str | None,
+    business_id: str | None,
+    app_id: str | None,
+    platform: str | None,
+    reason: str | None,
 ) -> str:
-    """The visitor, the time and what `options` add; empty parts at the end are left out."""
-    wanted = {**DEFAULT_PARTS, **options}
-    parts = [
-        user_id,
-        str(now_ms),
-        session_id if wanted["sessionId"] else "",
-        base64url(business_id) if wanted["userId"] else "",
-        base64url(app_id) if wanted["sourceId"] else "",
-        platform if wanted["sourcePlatform"] else "",
-        base64url(reason) if wanted["reason"] else "",
-    ]
-    return ".".join(parts).rstrip(".") if user_id else ""
+    """The value of up to seven parts; "" for a visitor without id (decisions S5, S6).
+
+    `options` switches parts on or off (`DEFAULTS`); `business_id` is the one of `setUserId`;
+    `reason` is what the option's function answered, else the trimmed text of the link.
+    """
+    if not user_id:
+        return ""
+    wanted = {**DEFAULTS, **options}
+    parts = {
+        "sessionId": session_id or "",
+        "userId": _encoded(business_id),
+        "sourceId": _encoded(app_id),
+        "sourcePlatform": platform or "",
+        "reason": _encoded(reason),
+    }
+    values = [value if wanted[name] else "" for name, value in parts.items()]
+    return ".".join([user_id, str(now_ms), *values]).rstrip(".")
+
+
+def _encoded(text: str | None) -> str:
+    """base64url of the UTF-8 bytes without padding; the incumbent fails beyond Latin-1."""
+    data = LONE_SURROGATE.sub("\ufffd", text or "").encode()
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

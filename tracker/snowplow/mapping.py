@@ -1,42 +1,51 @@
-"""How an event of `cioanalytics` is told in the terms of Snowplow.
+"""How a Customer.io event becomes a Snowplow event, and what the tracker's own entities hold.
 
-| event      | becomes                                                                             |
-|------------|-------------------------------------------------------------------------------------|
-| `page`     | a page view                                                                         |
-| `track`    | the self-describing event that `snowplow.schemas` names, else a structured event    |
-| `identify` | `com.segment/traits` with the traits                                                |
-| `group`    | `com.segment/group` with `groupId` and `traits`                                     |
-| `alias`    | `com.segment/alias` with `from` and `to`                                            |
-| `screen`   | `com.segment/screen` with `name`, `category` and `properties`                       |
+| event | Snowplow event | holds |
+|---|---|---|
+| `page` | page view | `title` of its properties (decision C7) |
+| `track` named in option `schemas` | self-describing | all properties, under the site's schema |
+| `track` | structured | see `STRUCTURED`; other properties are left out |
+| `identify` | `com.segment/traits` | all traits; `id` is the user id |
+| `group` | `com.segment/group` | `groupId`, and `traits` as an object |
+| `alias` | `com.segment/alias` | `from` the previous id `to` the user id |
+| `screen` | `com.segment/screen` | all properties, `name` and `category` |
 
-Values that a schema would refuse under their names stand under `other`, so that no event is lost.
+A collector refuses a whole event for one member that breaks its schema. Such a member is therefore
+left out; whole numbers become text where the schema wants text. Members that a schema does not
+name are kept, because these schemas allow them.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+Fit = Callable[[Any], Any]  # the value as a schema wants it, None if it is none
 
-SNOWPLOW_VENDOR = "iglu:com.snowplowanalytics.snowplow"
-SEGMENT = "iglu:com.segment/{}/jsonschema/1-0-0"
-DEFAULT_CATEGORY = "all"
+_SEGMENT = "iglu:com.segment/{}/jsonschema/1-0-0"
+_SNOWPLOW = "iglu:com.snowplowanalytics.snowplow/{}/jsonschema/{}"
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_DATE_TIME = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z"
-)
+# Structured events: the properties that a field is taken from, the first that fits. The category is
+# never empty, because Snowplow wants one.
+STRUCTURED = {
+    "se_ca": ("category",),
+    "se_la": ("label",),
+    "se_pr": ("property",),
+    "se_va": ("value", "revenue"),
+}
+NO_CATEGORY = "all"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Content:
-    """What an event says: its kind (`e`), fields, and a self-describing event for `ue`.
+    """What an event says, in Snowplow's terms.
 
-    `title` is that of a page view, if the site gave one.
+    `kind` is "pv" (page view), "se" (structured) or "ue" (self-describing); `fields` are the `se_…`
+    fields. `title` is that of a page view; None asks for the tracker's own.
     """
 
     kind: str
@@ -45,138 +54,210 @@ class Content:
     title: str | None = None
 
 
-def content_of(event: Json, schemas: dict[str, str]) -> Content:
-    """The content of an event. `schemas` names the schema of an event's name."""
-    return _CONTENT[event["type"]](event, schemas)
+def content_of(event: Json, schemas: Mapping[str, str]) -> Content:
+    """The content of an event; `schemas` has the `iglu:` address for names of track events."""
+    kind = event.get("type")
+    properties = _dict(event.get("properties"))
+    if kind == "page":
+        return Content("pv", title=_text_or_none(properties.get("title")))
+    if kind == "identify":
+        traits = {**_dict(event.get("traits")), **_given(id=event.get("userId"))}
+        return _segment("traits", _fitted(traits, _TRAITS))
+    if kind == "group":
+        group = {"groupId": event.get("groupId"), "traits": _dict(event.get("traits"))}
+        return _segment("group", _fitted(group, _GROUP))
+    if kind == "alias":
+        ids = {"from": event.get("previousId"), "to": event.get("userId")}
+        return _segment("alias", _fitted(ids, _ALIAS))
+    if kind == "screen":
+        named = _given(name=event.get("name"), category=event.get("category"))
+        return _segment("screen", _fitted({**properties, **named}, _SCREEN))
+    name = event.get("event")
+    if isinstance(name, str) and name in schemas:
+        return Content("ue", self_describing=_described(schemas[name], properties))
+    return Content("se", _structured(name, properties))
 
 
 def web_page(id_: str) -> Json:
-    """The entity that names a page view."""
-    return _entity("web_page/jsonschema/1-0-0", {"id": id_})
+    """The entity that all events of a page view share."""
+    return _described(_SNOWPLOW.format("web_page", "1-0-0"), {"id": id_})
 
 
 def application(version: str) -> Json:
-    """The entity that names the application's version."""
-    return _entity("application/jsonschema/1-0-0", {"version": version})
+    """The entity of option `appVersion`."""
+    return _described(_SNOWPLOW.format("application", "1-0-0"), {"version": version})
 
 
-def browser_context(facts: Json) -> Json:
-    """The entity that describes the browser; what is not known is left out."""
-    known = {name: value for name, value in facts.items() if value is not None or name == "tabId"}
-    for name in ("browserLanguage", "documentLanguage"):
-        if isinstance(known.get(name), str):
-            known[name] = known[name][:20]
-    return _entity("browser_context/jsonschema/2-0-0", known)
+def browser_context(facts: Json) -> Json | None:
+    """The entity about browser and screen; None if a fact that it must have is not known.
+
+    `facts` have the names of the schema; sizes are "WIDTHxHEIGHT" in CSS pixels, `deviceMemory` is
+    in gigabytes. `tabId` None says that there is no tab id to tell.
+    """
+    data = _fitted({name: facts.get(name) for name in _BROWSER}, _BROWSER)
+    if "tabId" in facts and facts["tabId"] is None:
+        data["tabId"] = None
+    if not data.keys() >= _BROWSER_REQUIRED:
+        return None
+    return _described(_SNOWPLOW.format("browser_context", "2-0-0"), data)
 
 
-def _entity(path: str, data: Json) -> Json:
-    return {"schema": f"{SNOWPLOW_VENDOR}/{path}", "data": data}
-
-
-def _page(event: Json, schemas: dict[str, str]) -> Content:
-    title = event["properties"].get("title")
-    return Content("pv", title=title if isinstance(title, str) else None)
-
-
-def _track(event: Json, schemas: dict[str, str]) -> Content:
-    properties = event["properties"]
-    schema = schemas.get(event["event"])
-    if schema is not None:
-        return Content("ue", self_describing={"schema": schema, "data": properties})
-    value = _number(properties.get("value"))
-    fields = {
-        "se_ca": _text(properties.get("category")) or DEFAULT_CATEGORY,
-        "se_ac": event["event"],
-        "se_la": _text(properties.get("label")),
-        "se_pr": _text(properties.get("property")),
-        "se_va": _number(properties.get("revenue")) if value is None else value,
-    }
-    return Content("se", fields)
-
-
-def _identify(event: Json, schemas: dict[str, str]) -> Content:
-    return _segment("traits", _valid(event.get("traits"), _TRAITS))
-
-
-def _group(event: Json, schemas: dict[str, str]) -> Content:
-    data = {"groupId": event.get("groupId"), "traits": event.get("traits") or {}}
-    return _segment("group", _valid(data, {"groupId": _up_to(512)}))
-
-
-def _alias(event: Json, schemas: dict[str, str]) -> Content:
-    data = {"from": event.get("previousId"), "to": event.get("userId")}
-    return _segment("alias", _valid(data, {"from": _is_text, "to": _is_text}))
-
-
-def _screen(event: Json, schemas: dict[str, str]) -> Content:
-    members = ("name", "category", "properties")
-    data = {name: event[name] for name in members if event.get(name) is not None}
-    return _segment("screen", _valid(data, {"name": _is_text}))
-
-
-_CONTENT: dict[str, Callable[[Json, dict[str, str]], Content]] = {
-    "page": _page,
-    "track": _track,
-    "identify": _identify,
-    "group": _group,
-    "alias": _alias,
-    "screen": _screen,
-}
+def _structured(name: Any, properties: Json) -> Json:
+    fields: Json = {"se_ca": NO_CATEGORY, "se_ac": name if isinstance(name, str) else None}
+    for key, sources in STRUCTURED.items():
+        fits = _is_number if key == "se_va" else _is_scalar
+        found = [properties[source] for source in sources if fits(properties.get(source))]
+        fields |= {key: found[0]} if found else {}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _segment(name: str, data: Json) -> Content:
-    return Content("ue", self_describing={"schema": SEGMENT.format(name), "data": data})
+    return Content("ue", self_describing=_described(_SEGMENT.format(name), data))
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _described(schema: str, data: Json) -> Json:
+    return {"schema": schema, "data": data}
 
 
-def _up_to(length: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and len(value) <= length
+def _fitted(data: Json, table: Mapping[str, Fit]) -> Json:
+    """The data without members that would break their schema."""
+    fitted = {name: table[name](value) if name in table else value for name, value in data.items()}
+    return {name: value for name, value in fitted.items() if name not in table or value is not None}
 
 
-def _like(pattern: re.Pattern[str], length: int) -> Callable[[Any], bool]:
-    return lambda value: (
-        isinstance(value, str) and len(value) <= length and pattern.fullmatch(value) is not None
-    )
+def _given(**members: Any) -> Json:
+    return {name: value for name, value in members.items() if value not in (None, "")}
 
 
-def _is_address(value: Any) -> bool:
-    parts = {
-        "city": _up_to(512),
-        **dict.fromkeys(("country", "postalCode", "state", "street"), _is_text),
-    }
-    return isinstance(value, dict) and all(
-        accepts(value[name]) for name, accepts in parts.items() if name in value
-    )
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
-_TRAITS: dict[str, Callable[[Any], bool]] = {
-    "address": _is_address,
-    "age": lambda value: type(value) is int,
-    "avatar": _like(_URI, 8192),
-    "birthday": _like(_DATE_TIME, 64),
-    "createdAt": _like(_DATE_TIME, 64),
-    "email": _like(_EMAIL, 254),
-    "phone": _up_to(128),
-    "website": _like(_URI, 8192),
-    **dict.fromkeys(("description", "firstName", "id", "lastName", "title", "username"), _is_text),
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and value != ""
+
+
+# How a value becomes what a schema wants
+
+
+def _text(longest: int | None = None, is_form: Callable[[str], bool] | None = None) -> Fit:
+    """Text of at most so many characters, in a form if one is given."""
+
+    def fit(value: Any) -> str | None:
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if not isinstance(text, str) or (longest is not None and len(text) > longest):
+            return None
+        return text if is_form is None or is_form(text) else None
+
+    return fit
+
+
+def _between(low: float, high: float, *, whole: bool = False) -> Fit:
+    """A number within limits; a whole one is rounded down."""
+
+    def fit(value: Any) -> float | None:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        if not low <= value <= high:
+            return None
+        return math.floor(value) if whole else value
+
+    return fit
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _address(value: Any) -> Json | None:
+    return _fitted(value, _ADDRESS) if isinstance(value, dict) else None
+
+
+def _form(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.fullmatch(text) is not None
+
+
+# The forms are stricter than their standards, because validators differ: what passes here passes
+# everywhere.
+_URI_REST = r"([A-Za-z0-9;/?:@&=+$,_.!~*'()-]|%[0-9A-Fa-f]{2})*"
+_is_uri = _form(rf"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9]{_URI_REST}(#{_URI_REST})?")
+_is_email = _form(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
+)
+_is_uuid = _form(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DATE_TIME = re.compile(  # RFC 3339
+    r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_SHORT_MONTHS = (4, 6, 9, 11)
+
+
+def _is_date_time(text: str) -> bool:
+    match = _DATE_TIME.fullmatch(text)
+    if match is None or match[1] == "0000":
+        return False
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    last = 30 if month in _SHORT_MONTHS else 28 + leap if month == 2 else 31
+    return day <= last
+
+
+# What the schemas say of the members that they name: Iglu Central, com.segment
+
+_ADDRESS: dict[str, Fit] = {
+    "city": _text(512),
+    "country": _text(),
+    "postalCode": _text(),
+    "state": _text(),
+    "street": _text(),
 }
+_TRAITS: dict[str, Fit] = {
+    "address": _address,
+    "age": _between(0, 1000, whole=True),
+    "avatar": _text(8192, _is_uri),
+    "birthday": _text(None, _is_date_time),
+    "createdAt": _text(None, _is_date_time),
+    "description": _text(),
+    "email": _text(512, _is_email),
+    "firstName": _text(),
+    "id": _text(),
+    "lastName": _text(),
+    "phone": _text(128),
+    "title": _text(),
+    "username": _text(),
+    "website": _text(8192, _is_uri),
+}
+_GROUP: dict[str, Fit] = {"groupId": _text(512)}
+_ALIAS: dict[str, Fit] = {"from": _text(), "to": _text()}
+_SCREEN: dict[str, Fit] = {"name": _text()}
 
-
-def _valid(data: Any, rules: dict[str, Callable[[Any], bool]]) -> Json:
-    """Data that its schema accepts; the rest stands under `other`."""
-    data = data if isinstance(data, dict) else {}
-    refused = {n: v for n, v in data.items() if n in rules and not rules[n](v)}
-    accepted = {n: v for n, v in data.items() if n not in refused}
-    told = {n: v for n, v in refused.items() if v is not None}
-    return {**accepted, "other": told} if told else accepted
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+# com.snowplowanalytics.snowplow/browser_context 2-0-0; a number of processors of 0 is none
+_BROWSER: dict[str, Fit] = {
+    "viewport": _text(20),
+    "documentSize": _text(20),
+    "resolution": _text(20),
+    "colorDepth": _between(0, 1000, whole=True),
+    "devicePixelRatio": _between(0, 1000),
+    "cookiesEnabled": _boolean,
+    "online": _boolean,
+    "browserLanguage": _text(20),
+    "documentLanguage": _text(20),
+    "webdriver": _boolean,
+    "deviceMemory": _between(0, 1000),
+    "hardwareConcurrency": _between(1, 1000, whole=True),
+    "tabId": _text(None, _is_uuid),
+}
+_BROWSER_REQUIRED = frozenset(
+    ["viewport", "documentSize", "cookiesEnabled", "online", "colorDepth", "resolution"]
+)

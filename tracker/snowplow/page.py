@@ -5,7 +5,7 @@ Rules: Snowplow browser tracker; a parameter that cannot be decoded is an absent
 
 from __future__ import annotations
 
-from tracker.browser import Browser, Page, StorageError
+from tracker.browser import Browser, Page
 from tracker.snowplow.addresses import (
     cleaned,
     page_of_cache,
@@ -13,8 +13,6 @@ from tracker.snowplow.addresses import (
     resolve_custom,
 )
 from tracker.snowplow.settings import TrackerSettings
-
-TAB_KEY = "_sp_tab_id"
 
 
 class PageViews:
@@ -72,8 +70,9 @@ class Address:
         self._custom_referrer = url or None
 
     def set_custom_url(self, url: str | None) -> None:
-        """Report this address from now on, resolved against the page's own."""
-        self.custom_url = resolve_custom(self._browser, self._browser.page().href, url or "")
+        """Report this address from now on, resolved against the page's own; None: the page's."""
+        href = self._browser.page().href
+        self.custom_url = resolve_custom(self._browser, href, url) if url else None
 
     def set_title(self, title: str | None) -> None:
         """Report this title from now on."""
@@ -93,7 +92,7 @@ class Address:
     def report(self, page: Page) -> tuple[str, str]:
         """Address and referrer of a page, as events carry them."""
         self._follow(page)
-        href, referrer = page_of_cache(self._browser, page.href, self._referrer or "")
+        href, referrer = page_of_cache(self._browser, page.href, self._referrer or "", "")
         referrer = self._custom_referrer or referrer
         if self._preserve_referrer and referrer:
             self._custom_referrer = referrer
@@ -109,24 +108,3 @@ class Address:
 
     def _cleaned(self, url: str) -> str:
         return cleaned(url, hash_tag=self.discard_hash, brace=self.discard_brace)
-
-
-def tab_id(browser: Browser) -> str | None:
-    """The id of the tab, made and kept in session storage if there is none."""
-    storage = browser.session_storage
-    try:
-        known = storage.get(TAB_KEY)
-        if known is None:
-            known = browser.uuid()
-            storage.set(TAB_KEY, known)
-        return known
-    except StorageError:
-        return None
-
-
-def forget_tab(browser: Browser) -> None:
-    """Forget the tab's id."""
-    try:
-        browser.session_storage.remove(TAB_KEY)
-    except StorageError:
-        return

@@ -22,7 +22,7 @@ from tracker.snowplow.addresses import cookie_hostname
 from tracker.snowplow.contexts import GlobalContexts, is_self_describing
 from tracker.snowplow.links import basic, decorated, extended
 from tracker.snowplow.mapping import application, browser_context, content_of, web_page
-from tracker.snowplow.page import Address, PageViews, forget_tab, tab_id
+from tracker.snowplow.page import Address, PageViews
 from tracker.snowplow.payload import (
     CONTEXTS,
     UNSTRUCT_EVENT,
@@ -40,18 +40,14 @@ from tracker.storage.cookies import CookieAttributes
 from tracker.storage.domain import Domains
 from tracker.storage.stores import LocalStore, Store
 from tracker.storage.strategy import Places
+from tracker.storage.tab import forget_tab, tab_id
 from tracker.tasks import spawn
 
 Json = dict[str, Any]
 
 ACTIVITY_METRICS = "iglu:com.snowplowanalytics.snowplow/activity_metrics/jsonschema/1-0-0"
 
-_OFFSETS = {
-    "pp_mix": "minXOffset",
-    "pp_max": "maxXOffset",
-    "pp_miy": "minYOffset",
-    "pp_may": "maxYOffset",
-}
+_OFFSETS = {"pp_mix": "minX", "pp_max": "maxX", "pp_miy": "minY", "pp_may": "maxY"}
 
 ORDER = ("Expires", "Path", "Domain", "SameSite")
 WEB_VIEWS = (
@@ -144,7 +140,7 @@ class SnowplowTracker:
 
     async def open_session(self) -> None:
         """Continue or start the session where privacy allows to follow the visitor."""
-        if self._may_follow:
+        if self.privacy.may_keep_session:
             await self._find_scope()
             await self.session.open()
 
@@ -152,7 +148,7 @@ class SnowplowTracker:
         """What follows from anonymity that has just begun."""
         if not self.privacy.anonymity.session and not self.preserve_view:
             self._views.renew()
-        if self._may_follow:
+        if self.privacy.may_keep_session:
             await self._find_scope()
             self.session.become_anonymous()
 
@@ -184,15 +180,10 @@ class SnowplowTracker:
 
     def renew_session(self) -> None:
         """Start a new session now."""
-        if self._may_follow:
+        if self.privacy.may_keep_session:
             self._announce(self.session.renew())
 
     # what is known
-
-    @property
-    def active(self) -> bool:
-        """Whether anything may be told of the visitor now."""
-        return self.privacy.may_identify and self.privacy.refused_by() is None
 
     @property
     def session_id(self) -> str | None:
@@ -208,8 +199,8 @@ class SnowplowTracker:
     @property
     def tab_id(self) -> str | None:
         """The id of the tab, None where nothing may be kept."""
-        kept = self.privacy.strategy != "none" and self.settings.web_page
-        return tab_id(self._browser) if kept and self.active else None
+        kept = self.settings.web_page and self.privacy.may_mark_tab
+        return tab_id(self._browser) if kept else None
 
     # events
 
@@ -256,17 +247,19 @@ class SnowplowTracker:
         url, referrer = self.address.report(page)
         fields: Json = {"e": "pp", "url": url, "page": self.address.title(page), "refr": referrer}
         for name, key in _OFFSETS.items():
-            fields[name] = facts[key] or None  # zero is left out
+            fields[name] = facts.get(key) or None  # zero is left out
         context = await self._ping_context(view, facts)
         await self.send(Outgoing(fields, page, self._browser.now(), None, context))
 
     async def tell_activity(self, callback: Any, facts: Json) -> None:
         """Tell a function of the page instead."""
         view = self.static_contexts.get("enableActivityTrackingCallback", {})
-        told: Json = {"context": await self._ping_context(view, {}), **facts}
-        metrics = told.pop("metrics", None)
-        told |= {"pageViewId": self.page_view_id}
-        told |= {"activityMetrics": metrics} if metrics else {}
+        told: Json = {
+            "context": await self._ping_context(view, {}),
+            "pageViewId": self.page_view_id,
+            **{f"{name}Offset": facts.get(name, 0) for name in _OFFSETS.values()},
+        }
+        told |= {"activityMetrics": facts["metrics"]} if "metrics" in facts else {}
         await self._ask(callback, [told])
 
     def add_activity(
@@ -328,10 +321,9 @@ class SnowplowTracker:
 
     def decorated(self, href: str, text: str) -> str:
         """The address of a link with the visitor's id, if he may be known."""
-        if not self.active:
+        if not self.privacy.may_tell:
             return href
-        value = self._link_value(text)
-        return decorated(href, value) if value else href
+        return decorated(href, self._link_value(text))
 
     async def read_activity(self) -> Json:
         """What happened on the page since the last time; the page begins to watch at the first."""
@@ -340,10 +332,6 @@ class SnowplowTracker:
         return value if isinstance(value, dict) else {}
 
     # parts
-
-    @property
-    def _may_follow(self) -> bool:
-        return self.privacy.may_follow and self.privacy.may_track
 
     async def _ping_context(self, view: Json, facts: Json) -> list[Any]:
         """The entities of a ping: those of its page view, and what a function adds now."""
@@ -397,7 +385,8 @@ class SnowplowTracker:
         if self.settings.web_page:
             entities.append(web_page(self.page_view_id))
         if self.settings.browser_entity:
-            entities.append(browser_context(browser_facts(self._browser, self.tab_id)))
+            browser = browser_context(browser_facts(self._browser, self.tab_id))
+            entities += [browser] if browser is not None else []
         for plugin in self.plugins:
             if "contexts" in plugin:
                 entities += [e for e in _list(await self._ask(plugin["contexts"], [])) if e]
@@ -450,16 +439,16 @@ class SnowplowTracker:
             spawn(self._ask(self.settings.on_session, [self._session_data(visitor)]))
 
     def _link_value(self, text: str) -> str:
-        visitor, options = self.session.user_id or "", self.settings.extended_link
+        visitor, options = self.session.user_id, self.settings.extended_link
         if options is None:
             return basic(visitor, self._browser.now())
         return extended(
             options,
             user_id=visitor,
             now_ms=self._browser.now(),
-            session_id=self.session.session_id or "",
-            business_id=self.business_id or self.site_user() or "",
-            app_id=self.settings.app_id or "",
+            session_id=self.session.session_id,
+            business_id=self.business_id or self.site_user(),
+            app_id=self.settings.app_id,
             platform=self.settings.platform,
             reason=text,
         )

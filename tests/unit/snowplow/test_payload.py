@@ -158,7 +158,10 @@ def test_get_sends_one_event_by_request_in_base64() -> None:
     assert [request.method for request in requests] == ["GET", "GET"]
     assert {urlsplit(request.url).path for request in requests} == {"/i"}
     assert "ue_px" in page.events[1] and "ue_pr" not in page.events[1]
-    assert told(page.events[1]) == {"schema": SEGMENT.format("traits"), "data": {"a": "ü"}}
+    assert told(page.events[1]) == {
+        "schema": SEGMENT.format("traits"),
+        "data": {"a": "ü", "id": "u1"},
+    }
 
 
 def test_an_event_may_be_kept_from_one_destination() -> None:
@@ -273,7 +276,6 @@ WRONG: list[tuple[str, list[Any]]] = [
     ("setUserIdFromReferrer", [5]),
     ("setUserIdFromCookie", [""]),
     ("setReferrerUrl", [5]),
-    ("setReferrerUrl", []),
     ("setCustomUrl", [{}]),
     ("setDocumentTitle", [5]),
     ("setCookiePath", [5]),
