@@ -42,8 +42,7 @@ GROUPS = {
     "scheme, a loopback host is reached over `http` from an `http` page.",
     "snowplow": "A Snowplow collector as a destination, and the session it needs: see "
     "[snowplow.md](snowplow.md). Off until `snowplow` or `collectorUrl` is given; "
-    "`snowplow: false` switches it off. In this version `onRequestSuccess` and "
-    "`onRequestFailure` are not called.",
+    "`snowplow: false` switches it off.",
 }
 
 NOTES = {

@@ -115,7 +115,8 @@ class Analytics:
         """
         self._look_around()
         if method in snowplow.GETTERS:
-            tracker = self._trackers.get(name) or next(iter(self._trackers.values()), None)
+            first = next(iter(self._trackers), "")
+            tracker = self._trackers.get(name or first)
             return None if tracker is None else snowplow.GETTERS[method](tracker, args)
         if method not in GETTERS:
             raise _unknown_method(method)
@@ -151,9 +152,7 @@ class Analytics:
                 now.user.follow_others()
         elif not now.refused:
             now.refused = True
-            self._pipeline.clear()
-            now.destination.queue.clear()
-            self._forget(now.user, now.group, now.tracker, refused_by)
+            self._forget(now, refused_by)
 
     def _tell_identity(self) -> None:
         """Tell the listeners of `identity` if the visitor is somebody else than before."""
@@ -209,12 +208,8 @@ class Analytics:
         tracker = self._make_tracker(settings.snowplow, privacy, errors)
         refused_by = privacy.refused_by()
         if refused_by is not None:
-            stores = Stores(self._browser, settings.cookie, privacy.places)
-            user = User(self._browser, settings.user, stores, settings.trait_store)
-            group = Group(self._browser, settings.group, stores, settings.trait_store)
-            CustomerIo(self._browser, settings, stores.of("queue"), self._report).queue.clear()
             self._refused = True
-            self._forget(user, group, tracker, refused_by)
+            self._forget(self._make(settings, privacy, tracker), refused_by)
         else:
             try:
                 settings = await self._with_domain(settings, privacy)
@@ -224,7 +219,7 @@ class Analytics:
                 settings = await self._with_domain(settings, privacy)
             if tracker is not None:
                 await tracker.start()
-            self._start(settings, privacy, tracker, call)
+            self._start(self._make(settings, privacy, tracker), call)
         for error in errors:
             self._answers.report(error)
         if errors:
@@ -251,24 +246,28 @@ class Analytics:
             )
         return replace(settings, cookie=replace(settings.cookie, domain=domain))
 
-    def _start(
-        self, settings: Settings, privacy: Privacy, tracker: SnowplowTracker | None, call: Call
-    ) -> None:
+    def _make(
+        self, settings: Settings, privacy: Privacy, tracker: SnowplowTracker | None
+    ) -> _Loaded:
+        """What exists from `load` on."""
         stores = Stores(self._browser, settings.cookie, privacy.places)
         user = User(self._browser, settings.user, stores, settings.trait_store)
         group = Group(self._browser, settings.group, stores, settings.trait_store)
         user.companions.append(group)
         destination = CustomerIo(self._browser, settings, stores.of("queue"), self._report)
+        return _Loaded(settings, privacy, user, group, stores, destination, Visit(), tracker)
+
+    def _start(self, now: _Loaded, call: Call) -> None:
+        settings, privacy, user, tracker = now.settings, now.privacy, now.user, now.tracker
+        destination = now.destination
         destination.failed_initializations = self._plugins.failed
         self._pipeline.destinations.append(destination)
         self._pipeline.debug = settings.debug
-        self._loaded = _Loaded(
-            settings, privacy, user, group, stores, destination, Visit(), tracker
-        )
+        self._loaded = now
         if tracker is not None:
             tracker.site_user = lambda: user.get_id() if privacy.may_identify else None
             self._pipeline.destinations.append(tracker)
-        self._know_visitor(self._loaded)
+        self._know_visitor(now)
         spawn(destination.start())
         self._answers.emit("initialize", {"writeKey": settings.write_key}, settings.given)
         if settings.query_string is not None:
@@ -309,14 +308,14 @@ class Analytics:
             for method, args in wanted
         ]
 
-    def _forget(
-        self, user: User, group: Group, tracker: SnowplowTracker | None, refused_by: str
-    ) -> None:
-        """The visitor refuses: remove what is kept of him (decision S3)."""
-        user.wipe()
-        group.wipe()
-        if tracker is not None:
-            tracker.refuse()
+    def _forget(self, now: _Loaded, refused_by: str) -> None:
+        """The visitor refuses: remove what is kept, drop what waits (decision S3)."""
+        self._pipeline.clear()
+        now.destination.queue.clear()
+        now.user.wipe()
+        now.group.wipe()
+        if now.tracker is not None:
+            now.tracker.refuse()
         self._browser.console("info", f"cioanalytics: nothing is tracked, because of {refused_by}.")
 
     # Snowplow trackers and privacy

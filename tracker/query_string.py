@@ -98,11 +98,17 @@ def strip(browser: Browser, href: str) -> str:
     return url.href.replace(found, "?" + "&".join(kept) if kept else "", 1)
 
 
+MEMBERS = frozenset(("uid", "aid", "events", "strip"))
+
+
 def to_rules(value: Any) -> QueryStringRules | None:
     """The rules that option `useQueryString` means, None for false. Raises ValueError."""
     if value is False:
         return None
     given = value if isinstance(value, dict) else {}
+    unknown = given.keys() - MEMBERS
+    if unknown:  # a limit that is misspelled would be none
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}")
     events = given.get("events")
     if events is not None and not (
         isinstance(events, list) and all(isinstance(each, str) for each in events)

@@ -47,6 +47,12 @@ def _reads_query(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def _batches(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return is_boolean(value)
+    return not value.keys() - {"size", "timeout"} and all(map(is_number, value.values()))
+
+
 OPTIONS: dict[str, Option] = {
     "cookie.domain": named(
         None, "Domain of the identity cookies; without it the widest one the browser accepts."
@@ -141,7 +147,7 @@ OPTIONS: dict[str, Option] = {
     "customerio.batch": Option(
         False,
         "true, false or {size, timeout}",
-        lambda value: is_boolean(value) or is_object(value),
+        _batches,
         "true sends up to 10 events together, after 5,000 ms at the latest.",
     ),
     "globalAnalyticsKey": named("cioanalytics", "A further name of the global object."),

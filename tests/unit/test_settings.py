@@ -165,11 +165,25 @@ def test_customerio_may_be_switched_off() -> None:
         (False, None),
         ({"size": 3}, Batch(3, 5000)),
         ({"timeout": 0}, Batch(10, 0)),
-        ({"size": "x", "timeout": -1}, Batch(10, 5000)),
     ],
 )
 def test_batching_has_a_size_and_a_timeout(value: Any, batch: Batch | None) -> None:
     assert check("wk", {"customerio": {"batch": value}})[0].batch == batch
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"customerio": {"batch": {"size": "x"}}},
+        {"customerio": {"batch": {"sise": 3}}},
+        {"useQueryString": {"uids": "^[0-9]+$"}},
+    ],
+)
+def test_a_wrong_or_misspelled_member_of_an_option_is_an_error(options: dict[str, Any]) -> None:
+    settings, errors, _ = check("wk", options)
+    assert len(errors) == 1
+    assert settings.batch is None
+    assert (settings.query_string is None) == ("useQueryString" in options)
 
 
 def test_the_nearest_name_is_near() -> None:

@@ -101,7 +101,6 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "postPath": named(POST_PATH, "The collector's path for POST."),
     "bufferSize": amount(1, "events", "So many events are sent together. Also `setBufferSize`."),
     "maxPostBytes": amount(40_000, "bytes", "The largest POST body."),
-    "maxGetBytes": amount(None, "bytes", "Accepted; a larger event is sent nevertheless."),
     "useStm": yes_no(True, "false: a GET request does not say when it was sent."),
     "connectionTimeout": amount(5000, "ms", "A request without an answer ends after so many ms."),
     "customHeaders": Option(
@@ -114,8 +113,6 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "retryFailedRequests": yes_no(True, "false: one attempt for each event."),
     "retryStatusCodes": _codes("Answers after which an event is sent again."),
     "dontRetryStatusCodes": _codes("Answers after which an event is dropped."),
-    "onRequestSuccess": function("Called after each request that the collector took."),
-    "onRequestFailure": function("Called after each request that failed."),
     "onSessionUpdateCallback": function("Called once for each new session, with its entity."),
     "contexts.webPage": yes_no(True, "Whether events carry the entity `web_page`."),
     "contexts.session": yes_no(False, "Whether events carry the entity `client_session`."),
@@ -147,8 +144,11 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "preserveOriginalReferrer": yes_no(False, "true: the first referrer stays the referrer."),
 }
 
-# options of the incumbent that this tracker has no use for
-WITHOUT_EFFECT = ("customFetch", "eventStore", "useLocalStorage", "idService")
+# options of the incumbent that have no effect (yet): they are accepted with a warning
+WITHOUT_EFFECT = (
+    *("customFetch", "eventStore", "useLocalStorage", "idService", "cookieExtensionService"),
+    *("maxGetBytes", "maxLocalStorageQueueSize", "onRequestSuccess", "onRequestFailure"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +182,6 @@ class TrackerSettings:
     retry: bool
     retry_codes: frozenset[int]
     dont_retry_codes: frozenset[int]
-    on_success: Any
-    on_failure: Any
     on_session: Any
     web_page: bool
     session_entity: bool
@@ -230,8 +228,6 @@ def to_tracker_settings(value: Callable[[str], Any]) -> TrackerSettings:
         retry=value("retryFailedRequests"),
         retry_codes=frozenset(value("retryStatusCodes")),
         dont_retry_codes=frozenset(value("dontRetryStatusCodes")),
-        on_success=value("onRequestSuccess"),
-        on_failure=value("onRequestFailure"),
         on_session=value("onSessionUpdateCallback"),
         web_page=value("contexts.webPage"),
         session_entity=value("contexts.session"),

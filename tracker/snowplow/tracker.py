@@ -161,6 +161,8 @@ class SnowplowTracker:
 
     def clear(self, *, preserve_session: bool = False, preserve_user: bool = False) -> None:
         """Forget what is kept of the visitor (`clearUserData`)."""
+        if self._scope is None:  # the names of what former pages kept are not known
+            self.session.wipe()
         self.session.clear(preserve_session=preserve_session, preserve_user=preserve_user)
         if not preserve_user:
             self.business_id = None

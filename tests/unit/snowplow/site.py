@@ -14,7 +14,7 @@ from tests.unit.site import Site
 from tracker.testing import FakeBrowser, FakeProfile
 
 COLLECTOR = "collector.example"
-IGLU = Path(__file__).parents[2] / "data" / "iglu"
+IGLU = Path(__file__).parents[3] / "collector" / "schemas"
 SESSION_SCHEMA = "iglu:com.snowplowanalytics.snowplow/client_session/jsonschema/1-0-2"
 
 Json = dict[str, Any]

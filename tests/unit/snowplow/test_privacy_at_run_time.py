@@ -382,6 +382,22 @@ def test_clear_user_data_keeps_what_it_is_told_to(preserve: str) -> None:
     assert (after["sid"] == before["sid"]) == (preserve == "preserveSession")
 
 
+def test_clear_user_data_removes_former_sessions_where_tracking_was_anonymous_from_the_start() -> (
+    None
+):
+    profile = FakeProfile()
+    before = SnowplowSite.of(profile)
+    before.load()
+    before.post("page")
+    before.settle()
+    assert any(name.startswith("_sp_id.") for name in before.cookies)
+    after = SnowplowSite.of(profile)
+    after.load(anonymousTracking=True)
+    after.post("clearUserData")
+    after.settle()
+    assert after.cookies == {}
+
+
 def test_server_anonymisation_is_asked_for_in_a_header() -> None:
     page = loaded()
     track(page)
