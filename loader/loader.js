@@ -2,7 +2,7 @@
 // Built twice: loader.js for the script tag, start.js for the snippet, which is the stub already.
 import { attach, nothing } from './stub.js';
 import { freeze } from './capture.js';
-import { mayKeep, refusedBy } from './precheck.js';
+import { mayKeep, refusedBy, saidBy } from './precheck.js';
 import { forget, keyOf, local, parsed, tried } from './stored.js';
 import { canRun, start } from './runtime.js';
 
@@ -173,11 +173,7 @@ if (!target.initialize) {
   // early privacy calls hold before anything is downloaded, read or written (D9)
   const refuses = () => {
     const options = state.o;
-    for (const call of state.q) {
-      const { method, args } = JSON.parse(call);
-      if (method.startsWith('setOptOut')) options.optOutCookie = args[0];
-      if (method.startsWith('enableAn')) Object.assign(options, { anonymousTracking: true }, args[0]);
-    }
+    for (const call of state.q) Object.assign(options, saidBy(JSON.parse(call)));
     const refused = state.off || refusedBy(options);
     if (refused && !state.off) {
       state.off = true;

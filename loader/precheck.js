@@ -12,6 +12,16 @@ export const refusedBy = (options) =>
     return value && first && (!refuse || refuse.includes(first));
   })?.option;
 
+/** The options that an early call stands for. */
+export const saidBy = ({ method, args: [given] }) => {
+  const said = {};
+  for (const [option, member, otherwise] of __PRECHECK__.calls[method] || []) {
+    const value = member ? (given?.[member] ?? otherwise) : given;
+    if (value !== undefined) said[option] = value;
+  }
+  return said;
+};
+
 /** Whether calls may be kept in local storage until the core is there. */
 export const mayKeep = (options) =>
   __PRECHECK__.keep.every(

@@ -30,7 +30,7 @@ export const forget = (options) => {
   const prefix = options.snowplow?.cookieName || options.cookieName || '_sp_';
   const ours = (name) =>
     known.includes(name) ||
-    /^(ajs_|cio(Calls|OutQueue)|snowplowOutQueue_)/.test(name) ||
+    new RegExp(__PRECHECK__.keys).test(name) ||
     (name.startsWith(prefix) && /(id|ses)\.[0-9a-f]{4}(\.expires)?$/.test(name));
   for (const name of document.cookie.split(/=[^;]*;? ?/).filter(ours)) {
     const gone = name + '=; max-age=0; path=/';

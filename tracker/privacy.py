@@ -45,7 +45,25 @@ _KEEP: list[list[object]] = [
     ["stateStorageStrategy", [name for name, stores in TABLE["queue"].items() if stores]],
 ]
 
-PRECHECK: dict[str, Any] = {"signals": _SIGNALS, "keep": _KEEP}
+# Early calls that count as options before anything is read or written (decision D9): the option, the
+# member of the call's argument that holds its value ("": the argument), and what stands in for it.
+_CALLS: dict[str, list[list[object]]] = {
+    "setOptOutCookie": [["optOutCookie", ""]],
+    "enableAnonymousTracking": [
+        ["anonymousTracking", "options", True],
+        ["stateStorageStrategy", "stateStorageStrategy"],
+    ],
+}
+
+# Names of what is kept, apart from those that options give
+_KEYS = "^(ajs_|cio(Calls|OutQueue)|snowplowOutQueue_)"
+
+PRECHECK: dict[str, Any] = {
+    "signals": _SIGNALS,
+    "keep": _KEEP,
+    "calls": _CALLS,
+    "keys": _KEYS,
+}
 
 
 @dataclass(frozen=True, slots=True)
