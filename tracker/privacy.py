@@ -45,8 +45,9 @@ _KEEP: list[list[object]] = [
     ["stateStorageStrategy", [name for name, stores in TABLE["queue"].items() if stores]],
 ]
 
-# Early calls that count as options before anything is read or written (decision D9): the option, the
-# member of the call's argument that holds its value ("": the argument), and what stands in for it.
+# Early calls that count as options before anything is read or written (decision D9): the option,
+# the member of the call's argument that holds its value ("": the argument), and what stands in for
+# it.
 _CALLS: dict[str, list[list[object]]] = {
     "setOptOutCookie": [["optOutCookie", ""]],
     "enableAnonymousTracking": [

@@ -90,7 +90,9 @@ class Activity:
     def stop(self) -> None:
         """Give up pings, also one that the page is being asked about."""
         self._run += 1
-        self._browser.clear_timer(self._timer)
+        if self._timer is not None:
+            self._browser.clear_timer(self._timer)
+            self._timer = None
         self._take()
 
     def active_now(self) -> None:

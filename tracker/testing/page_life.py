@@ -99,6 +99,8 @@ class PageLife:
         return timer
 
     def clear_timer(self, handle: Any) -> None:
-        """Cancel a timer; a timer that has fired is ignored."""
+        """Cancel a timer; a timer that has fired is ignored. As in a page, None is no handle."""
+        if handle is None:
+            raise TypeError("clear_timer takes what set_timer gave")
         self._timers.discard(handle)
         self.clock.clear_timer(handle)
