@@ -84,7 +84,10 @@ if (!target.initialize) {
       return target;
     };
   }
-  for (const [method, args] of state.x.splice(0)) target[method](...args);
+  for (const [method, args, done] of state.x.splice(0)) {
+    const answer = target[method](...args);
+    done?.(answer);
+  }
 
   // ---- messages -------------------------------------------------------------------------------
 

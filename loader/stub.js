@@ -7,7 +7,7 @@ const METHODS =
   'load track page screen identify group alias reset ready debug timeout addSourceMiddleware ' +
   'addDestinationMiddleware deregister queryString';
 // what needs the loader: until it is there, these calls are only kept
-const LATER = 'on once off emit register trackLink trackClick trackForm trackSubmit pageview';
+const LATER = 'on once off emit trackLink trackClick trackForm trackSubmit pageview';
 const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
 // names of Snowplow's methods: the core knows which of them there are
 const SNOWPLOW = /^(track|[gs]et|enable|disable|add|remove|clear|new|update|discard|preserve|flush|cross)[A-Z]/;
@@ -88,6 +88,11 @@ export const attach = (target) => {
   for (const method of METHODS.split(' ')) target[method] = (...args) => call(method, args);
   for (const method of LATER.split(' '))
     target[method] = (...args) => (state.x.push([method, args]), proxy);
+  target.register = (...args) => {
+    const promise = new Promise((done) => state.x.push(['register', args, done])); // needs the loader
+    promise.catch(() => {});
+    return promise;
+  };
   target.user = () => entity('user');
   target.group = (...args) => (args.length ? call('group', args) : entity('group'));
   target.setAnonymousId = (...args) => ask('setAnonymousId', args);
