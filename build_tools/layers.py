@@ -14,7 +14,7 @@ from build_tools.commands import BuildError
 from build_tools.dist import build_steps
 from build_tools.environment import npm_packages, python_environment
 from build_tools.paths import REPORTS, ROOT, TEST_RUNTIME, VENV_PYTHON
-from build_tools.peers import incumbent_bundle
+from build_tools.peers import incumbent_bundles
 from build_tools.runtime import runtime_for_tests
 from build_tools.steps import Step
 
@@ -73,7 +73,7 @@ LAYERS = {
         ),
         Layer(
             "peers",
-            "visitors and events are the same with the tracker that this one replaces",
+            "visitors and events are the same with the two trackers that this one replaces",
             needs=("dist", "peers", "browser"),
             tests=("tests/peers",),
         ),
@@ -83,7 +83,7 @@ LAYERS = {
 NEEDS: dict[str, Callable[[], list[Step]]] = {
     "dist": build_steps,
     "pyodide": lambda: [npm_packages(), runtime_for_tests()],
-    "peers": lambda: [npm_packages(), incumbent_bundle()],
+    "peers": lambda: [npm_packages(), incumbent_bundles()],
     "browser": lambda: [Step("Chromium", ensure_chromium)],
 }
 

@@ -1,6 +1,6 @@
-"""The tracker that this one replaces, bundled for the tests and the benchmark that compare both.
+"""The two trackers that this one replaces, bundled for the tests and benchmarks that compare them.
 
-It stays in `.build/peers/`: it is another product, and nothing of it goes into `dist/`.
+They stay in `.build/peers/`: they are other products, and nothing of them goes into `dist/`.
 """
 
 from pathlib import Path
@@ -11,30 +11,43 @@ from build_tools.paths import ROOT, STAMPS, WORK
 from build_tools.steps import Step, digest, stamped
 
 PACKAGE = "@customerio/cdp-analytics-browser"
+SNOWPLOW_PACKAGE = "@snowplow/browser-tracker"
 PEERS = WORK / "peers"
 INCUMBENT = PEERS / "incumbent.js"
+SNOWPLOW = PEERS / "snowplow.js"
 
 OPTIONS = ("--bundle", "--minify", "--format=iife", "--target=es2022", "--log-level=warning")
 
-ENTRY = f"""\
+ENTRIES = {
+    INCUMBENT: f"""\
 import {{ AnalyticsBrowser }} from {PACKAGE!r};
 window.incumbent = {{ AnalyticsBrowser }};
-"""
+""",
+    SNOWPLOW: f"""\
+import * as all from {SNOWPLOW_PACKAGE!r};
+window.incumbentSnowplow = {{ ...all }};
+""",
+}
 
 
-def incumbent_bundle() -> Step:
-    """`.build/peers/incumbent.js`: a script that makes `window.incumbent.AnalyticsBrowser`."""
+def incumbent_bundles() -> Step:
+    """The scripts in `.build/peers/`.
+
+    `incumbent.js` makes `window.incumbent.AnalyticsBrowser`, `snowplow.js` makes
+    `window.incumbentSnowplow` with all that the package exports.
+    """
     return stamped(
-        "incumbent for tests",
+        "incumbents for tests",
         _bundle,
         stamp=STAMPS / "peers",
         inputs=lambda: digest(ROOT / "package-lock.json", Path(__file__)),
-        products=lambda: [INCUMBENT],
+        products=lambda: list(ENTRIES),
     )
 
 
 def _bundle(runner: Runner) -> None:
     PEERS.mkdir(parents=True, exist_ok=True)
-    entry = PEERS / "entry.js"
-    entry.write_text(ENTRY)
-    runner.run([esbuild(), entry, f"--outfile={INCUMBENT}", *OPTIONS])
+    for product, imports in ENTRIES.items():
+        entry = PEERS / f"{product.stem}.entry.js"
+        entry.write_text(imports)
+        runner.run([esbuild(), entry, f"--outfile={product}", *OPTIONS])

@@ -53,12 +53,12 @@ def test_a_step_that_two_needs_share_runs_once() -> None:
     everything = titles()
     assert len(everything) == len(set(everything))
     assert everything[:2] == ["Python environment", "npm packages"]
-    assert everything[-4:] == ["dist/", "Pyodide for tests", "incumbent for tests", "Chromium"]
+    assert everything[-4:] == ["dist/", "Pyodide for tests", "incumbents for tests", "Chromium"]
 
 
-def test_the_incumbent_is_bundled_for_its_layer_only() -> None:
-    assert "incumbent for tests" in titles("peers")
-    assert "incumbent for tests" not in titles("browser")  # has everything that makes dist/
+def test_the_incumbents_are_bundled_for_their_layer_only() -> None:
+    assert "incumbents for tests" in titles("peers")
+    assert "incumbents for tests" not in titles("browser")  # has everything that makes dist/
 
 
 def test_a_report_is_counted(report: Path) -> None:
