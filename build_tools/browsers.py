@@ -1,4 +1,4 @@
-"""Which Chromium the tests and the build drive, and with which flags.
+"""Which browsers the tests and the build drive, and with which flags.
 
 from build_tools.browsers import CHROMIUM_FLAGS, find_chromium
 playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
@@ -8,15 +8,85 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from build_tools import system_packages
 from build_tools.commands import BuildError, Runner
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MAC_APPS = (
-    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
-    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+
+@dataclass(frozen=True)
+class Engine:
+    """A browser: its name, the programs that it may be, and what installs it."""
+
+    name: str
+    programs: tuple[str, ...]
+    mac_apps: tuple[str, ...]
+    debian: str
+    elsewhere: str
+
+    @property
+    def variable(self) -> str:
+        """The variable that names a program."""
+        return self.name.upper()
+
+    @property
+    def how_to_get(self) -> str:
+        """What a person would do."""
+        apt = system_packages.apt_command(self.debian)
+        path = f"/path/to/{self.programs[0]}"
+        return (
+            f"install {self.name} (Debian: {apt}; {self.elsewhere}), "
+            f"or name one: {self.variable}={path}"
+        )
+
+    def find(self) -> Path | None:
+        """The browser that the variable names, else the first one that is installed."""
+        named = os.environ.get(self.variable)
+        if named:
+            path = shutil.which(named)
+            if path is None:
+                raise BuildError(
+                    f"{self.variable}={named} is not a program that can be run",
+                    hint=f"give the full path of a {self.name}, or unset {self.variable}",
+                )
+            return Path(path)
+        for name in self.programs:
+            if path := shutil.which(name):
+                return Path(path)
+        return next((app for app in map(Path, self.mac_apps) if app.exists()), None)
+
+    def ensure(self, runner: Runner) -> str:
+        """Find one that starts, or install one; return its name and version."""
+        program = self.find()
+        if program and (version := _version(program)):
+            return version
+        missing = f"{program} does not start" if program else f"no {self.name} found"
+        if not os.environ.get(self.variable):
+            system_packages.install(runner, self.debian, missing=missing, hint=self.how_to_get)
+        program = self.find()
+        version = _version(program) if program else None
+        if version is None:
+            raise BuildError(missing, hint=self.how_to_get)
+        return f"installed {version}"
+
+
+CHROMIUM = Engine(
+    "Chromium",
+    ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    (
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ),
+    "chromium",
+    "Fedora: sudo dnf install chromium; macOS: brew install --cask chromium",
+)
+FIREFOX = Engine(
+    "Firefox",
+    ("firefox-esr", "firefox"),
+    ("/Applications/Firefox.app/Contents/MacOS/firefox",),
+    "firefox-esr",
+    "Fedora: sudo dnf install firefox; macOS: brew install --cask firefox",
 )
 
 CHROMIUM_FLAGS = [
@@ -30,52 +100,26 @@ CHROMIUM_FLAGS = [
     "--disable-dev-shm-usage",  # containers often have 64 MB there
 ]
 
-HOW_TO_GET = (
-    "install Chromium or Chrome (Debian: {apt}; Fedora: sudo dnf install chromium; "
-    "macOS: brew install --cask chromium), or name one: CHROMIUM=/path/to/chromium"
-)
+FIREFOX_CHANNEL = "moz-firefox"  # Playwright drives an installed Firefox through this one
 
 
 def find_chromium() -> Path | None:
-    """The browser that the variable CHROMIUM names, else the first one that is installed."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        path = shutil.which(named)
-        if path is None:
-            raise BuildError(
-                f"CHROMIUM={named} is not a program that can be run",
-                hint="give the full path of a Chromium or Chrome, or unset CHROMIUM",
-            )
-        return Path(path)
-    for name in NAMES:
-        if path := shutil.which(name):
-            return Path(path)
-    return next((app for app in MAC_APPS if app.exists()), None)
+    """The Chromium that the variable CHROMIUM names, else the first one that is installed."""
+    return CHROMIUM.find()
 
 
-def _version(chromium: Path) -> str | None:
+def find_firefox() -> Path | None:
+    """The Firefox that the variable FIREFOX names, else the first one that is installed."""
+    return FIREFOX.find()
+
+
+def _version(program: Path) -> str | None:
     """What it says it is, or None if it does not start (Ubuntu has such a stub)."""
     try:
         done = subprocess.run(
-            [chromium, "--version"], capture_output=True, text=True, timeout=60, check=False
+            [program, "--version"], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r"\S.*?\d[\d.]*", done.stdout)
     return found[0] if done.returncode == 0 and found else None
-
-
-def ensure_chromium(runner: Runner) -> str:
-    """Find a Chromium that starts, or install one; return its name and version."""
-    chromium = find_chromium()
-    if chromium and (version := _version(chromium)):
-        return version
-    hint = HOW_TO_GET.format(apt=system_packages.apt_command("chromium"))
-    missing = f"{chromium} does not start" if chromium else "no Chromium or Chrome found"
-    if not os.environ.get("CHROMIUM"):
-        system_packages.install(runner, "chromium", missing=missing, hint=hint)
-    chromium = find_chromium()
-    version = _version(chromium) if chromium else None
-    if version is None:
-        raise BuildError(missing, hint=hint)
-    return f"installed {version}"

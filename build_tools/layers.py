@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from build_tools.browsers import ensure_chromium
+from build_tools.browsers import CHROMIUM, FIREFOX
 from build_tools.commands import BuildError
 from build_tools.dist import build_steps
 from build_tools.environment import npm_packages, python_environment
@@ -68,7 +68,7 @@ LAYERS = {
         Layer(
             "browser",
             "what a site owner gets: real pages, the real collector",
-            needs=("dist", "browser"),
+            needs=("dist", "browser", "firefox"),
             tests=("tests/browser",),
         ),
         Layer(
@@ -84,7 +84,8 @@ NEEDS: dict[str, Callable[[], list[Step]]] = {
     "dist": build_steps,
     "pyodide": lambda: [npm_packages(), runtime_for_tests()],
     "peers": lambda: [npm_packages(), incumbent_bundles()],
-    "browser": lambda: [Step("Chromium", ensure_chromium)],
+    "browser": lambda: [Step(CHROMIUM.name, CHROMIUM.ensure)],
+    "firefox": lambda: [Step(FIREFOX.name, FIREFOX.ensure)],
 }
 
 

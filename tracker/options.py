@@ -56,7 +56,7 @@ def named(default: str | None, help_: str) -> Option:
     return Option(default, "text that is not empty", is_text, help_)
 
 
-def choice(default: str, values: tuple[str, ...], help_: str, instead: Any = ...) -> Option:
+def choice(default: str | None, values: tuple[str, ...], help_: str, instead: Any = ...) -> Option:
     """An option that is one of some texts."""
     allowed = ", ".join(f"'{value}'" for value in values)
     return Option(default, allowed, lambda value: value in values, help_, instead)

@@ -139,6 +139,11 @@ class Privacy:
         """Whether the tab may have an id: under `none` nothing is kept (decision S15)."""
         return self.may_tell and self.strategy != "none"
 
+    @property
+    def may_keep(self) -> bool:
+        """Whether anything at all may be kept in the browser now (decision S15)."""
+        return bool(self.places("session"))
+
     def places(self, kind: str) -> tuple[str, ...]:
         """The stores that a kind of state may use now, in the order in which they win.
 

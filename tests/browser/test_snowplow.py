@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext
 
 from tests.browser.conftest import Collector, Tab, snippet
 
@@ -27,6 +28,12 @@ def good(collector: Collector) -> list[dict[str, Any]]:
 
 def fields(collector: Collector) -> list[dict[str, Any]]:
     return [record["fields"] for record in collector.records(protocol="snowplow")]
+
+
+def sessions(collector: Collector) -> list[dict[str, Any]]:
+    """The `client_session` entity of each event."""
+    entities = [event["contexts"]["data"] for event in fields(collector)]
+    return [each["data"] for listed in entities for each in listed if "sessionId" in each["data"]]
 
 
 def test_events_of_cioanalytics_reach_both_destinations(tab: Tab, collector: Collector) -> None:
@@ -93,30 +100,78 @@ def test_a_visitor_who_scrolls_is_seen_by_page_pings(tab: Tab, collector: Collec
     assert ping["pp_yoffset_max"] > 0
 
 
-@pytest.mark.parametrize(
-    ("options", "then", "events"),
-    [
-        ("stateStorageStrategy: 'none'", "", True),
-        ("anonymousTracking: true", "", True),
-        ("", "cioanalytics.setOptOutCookie('optout')", False),
-        ("optOutCookie: 'optout'", "", False),
-    ],
-)
-def test_a_visitor_who_says_no_leaves_no_trace(
-    tab: Tab, collector: Collector, options: str, then: str, events: bool
+FRAMES = 15
+
+
+@pytest.mark.parametrize("strategy", ["cookieAndLocalStorage", "localStorage"])
+def test_frames_that_open_at_once_share_one_session(
+    tab: Tab, collector: Collector, strategy: str
 ) -> None:
-    if not events:
-        tab.context.add_cookies([{"name": "optout", "value": "1", "url": tab.origin}])
-    given = f"{{apiHost: '/v1', {options}, snowplow: {{{COLLECTOR}}}}}".replace(", ,", ",")
-    tab.open(snippet(then or "0", "cioanalytics.identify('u1', {a: 1})", options=given))
-    if events:
-        tab.wait_for(lambda: len(fields(collector)) >= 1, "the page view")
-    tab.page.wait_for_timeout(500)
-    # `sp` is the collector's own cookie, which a site switches off there
-    assert set(tab.cookies) <= {"optout", *(["sp"] if events else [])}
-    assert tab.local == {}
-    assert tab.run("() => sessionStorage.length") == 0
-    if not events:
-        asked = {url.rpartition("/")[2] for url in tab.asked_for("/")}
-        assert asked <= {"page.html", "start.js", "favicon.ico"}
-        assert collector.records() == []
+    options = BOTH.replace("apiHost", f"stateStorageStrategy: '{strategy}', apiHost", 1)
+    tab.serve("/frame.html", snippet(options=options))
+    tab.open('<iframe src="/frame.html"></iframe>' * FRAMES)
+    tab.wait_for(lambda: len(fields(collector)) == FRAMES, "a page view of each frame")
+    events = fields(collector)
+    assert len({event["domain_sessionid"] for event in events}) == 1
+    assert len({event["domain_userid"] for event in events}) == 1
+    assert {event["domain_sessionidx"] for event in events} == {1}
+    assert {event["eventIndex"] for event in sessions(collector)} == {*range(1, FRAMES + 1)}
+    tab.wait_for(lambda: len(collector.records()) == 2 * FRAMES, "the same for Customer.io")
+    bodies = [record["payload"] for record in collector.records(protocol="customerio")]
+    assert len({body["anonymousId"] for body in bodies}) == 1
+
+
+def test_tabs_that_open_at_once_share_one_session(
+    visitor: BrowserContext, collector: Collector
+) -> None:
+    tabs = [Tab(visitor, collector.url) for _ in range(FRAMES)]
+    for tab in tabs:
+        tab.serve("/page.html", snippet(options=BOTH))
+        tab.page.evaluate(f"() => void setTimeout(() => {{ location = '{tab.origin}/page.html' }})")
+    tabs[0].wait_for(lambda: len(fields(collector)) == FRAMES, "a page view of each tab")
+    events = fields(collector)
+    assert len({event["domain_sessionid"] for event in events}) == 1
+    assert len({event["domain_userid"] for event in events}) == 1
+    assert {event["domain_sessionidx"] for event in events} == {1}
+
+
+def test_a_gap_longer_than_the_session_starts_the_second_visit(
+    tab: Tab, collector: Collector
+) -> None:
+    options = BOTH.replace("cookieSecure", "sessionCookieTimeout: 2, cookieSecure")
+    tab.open(snippet(options=options))
+    tab.wait_for(lambda: len(fields(collector)) == 1, "the first page view")
+    tab.page.wait_for_timeout(1200)
+    tab.run("() => cioanalytics.track('In time')")
+    tab.wait_for(lambda: len(fields(collector)) == 2, "an event in time")
+    tab.page.wait_for_timeout(2500)
+    tab.run("() => cioanalytics.track('Too late')")
+    tab.wait_for(lambda: len(fields(collector)) == 3, "an event too late")
+    tab.page.wait_for_timeout(2500)
+    tab.page.reload()
+    tab.wait_for(lambda: len(fields(collector)) == 4, "the next page")
+    ids = [event["domain_sessionid"] for event in fields(collector)]
+    assert [event["domain_sessionidx"] for event in fields(collector)] == [1, 1, 2, 3]
+    assert ids[0] == ids[1] and len(set(ids)) == 3
+    told = sessions(collector)
+    assert [each["previousSessionId"] for each in told] == [None, None, ids[0], ids[2]]
+    assert [each["eventIndex"] for each in told] == [1, 2, 1, 1]
+    first = [event["event_id"] for event in fields(collector)]
+    assert [each["firstEventId"] for each in told] == [first[0], first[0], first[2], first[3]]
+
+
+def test_cleared_stores_make_somebody_new(tab: Tab, collector: Collector) -> None:
+    tab.open(snippet(options=BOTH))
+    tab.wait_for(lambda: len(collector.records()) == 2, "the first page view")
+    tab.open("<title>No tracker</title>", path="/nothing.html")
+    tab.context.clear_cookies()
+    tab.run("() => localStorage.clear()")
+    tab.open(snippet(options=BOTH))
+    tab.wait_for(lambda: len(collector.records()) == 4, "the second page view")
+    first, second = fields(collector)
+    for name in ("domain_userid", "domain_sessionid", "network_userid"):
+        assert first[name] != second[name], name
+    assert (first["domain_sessionidx"], second["domain_sessionidx"]) == (1, 1)
+    bodies = [record["payload"] for record in collector.records(protocol="customerio")]
+    assert len({body["anonymousId"] for body in bodies}) == 2
+    assert sessions(collector)[1]["previousSessionId"] is None

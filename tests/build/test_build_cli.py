@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import socket
 import subprocess
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from build_tools import demo
-from build_tools.browsers import find_chromium
+from build_tools import browsers, demo
+from build_tools.browsers import find_chromium, find_firefox
 from build_tools.cli import main
 from build_tools.commands import BuildError
 from build_tools.environment import is_usable
@@ -22,7 +23,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.delenv("CHROMIUM", raising=False)
-    monkeypatch.setattr("build_tools.browsers.MAC_APPS", ())
+    none_on_macs = dataclasses.replace(browsers.CHROMIUM, mac_apps=())
+    monkeypatch.setattr(browsers, "CHROMIUM", none_on_macs)
     return folder
 
 
@@ -120,6 +122,19 @@ def test_a_variable_chromium_that_names_nothing_is_an_error(
     monkeypatch.setenv("CHROMIUM", "/no/such/browser")
     with pytest.raises(BuildError, match="CHROMIUM=/no/such/browser is not a program"):
         find_chromium()
+
+
+def test_firefox_has_a_variable_of_its_own(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_firefox() in (None, *map(Path, browsers.FIREFOX.mac_apps))
+    program(programs / "firefox")
+    assert find_firefox() == programs / "firefox"
+    monkeypatch.setenv("FIREFOX", str(program(tmp_path / "my-browser")))
+    assert find_firefox() == tmp_path / "my-browser"
+    monkeypatch.setenv("FIREFOX", "/no/such/browser")
+    with pytest.raises(BuildError, match="FIREFOX=/no/such/browser is not a program"):
+        find_firefox()
 
 
 def test_an_environment_is_usable_only_with_the_version_that_made_it(tmp_path: Path) -> None:

@@ -66,10 +66,12 @@ class SnowplowCollector:
         settings: TrackerSettings,
         stores: Sequence[Store],
         report: Callable[[str, dict[str, Any]], None],
+        may_keep: Callable[[], bool],
     ) -> None:
         self.buffer_size = settings.buffer_size
         self._browser = browser
         self._settings = settings
+        self._may_keep = may_keep
         self._base: str | None = None
         self._query = QueryForm(browser)
         method = "get" if settings.method == "get" else "post2"
@@ -151,6 +153,13 @@ class SnowplowCollector:
             headers,
             body,
             keepalive=settings.keepalive,
-            credentials=settings.credentials,
+            credentials=settings.credentials or self._credentials(entries[0]),
             timeout_ms=settings.timeout_ms,
         )
+
+    def _credentials(self, entry: Entry) -> str:
+        """Without credentials a browser keeps no cookie of an answer (decision S15).
+
+        A collector that is asked for anonymity sets none.
+        """
+        return "include" if entry.anonymous or self._may_keep() else "omit"

@@ -107,7 +107,10 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
         {}, "an object of texts", _are_headers, "Headers of every request to the collector."
     ),
     "credentials": choice(
-        "include", ("include", "same-origin", "omit"), "Whether the collector gets its cookies."
+        None,
+        ("include", "same-origin", "omit"),
+        "Whether the collector gets and sets its cookies; not given: `include`, and `omit` while "
+        "nothing may be kept in the browser.",
     ),
     "keepalive": yes_no(False, "true: every request outlives the page, where there is room."),
     "retryFailedRequests": yes_no(True, "false: one attempt for each event."),
@@ -177,7 +180,7 @@ class TrackerSettings:
     send_time_in_get: bool
     timeout_ms: int
     headers: dict[str, str]
-    credentials: str
+    credentials: str | None
     keepalive: bool
     retry: bool
     retry_codes: frozenset[int]

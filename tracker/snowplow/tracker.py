@@ -121,6 +121,7 @@ class SnowplowTracker:
             settings,
             Places(lambda: [self._local] if privacy.places("queue") else []),
             self._note,
+            lambda: privacy.may_keep,
         )
         self._facts: Json | None = None
         self._scope: str | None = None

@@ -411,6 +411,39 @@ def test_server_anonymisation_is_asked_for_in_a_header() -> None:
     assert [each.get("sp-anonymous") for each in headers] == [None, "*"]
 
 
+@pytest.mark.parametrize(
+    ("options", "snowplow", "expected"),
+    [
+        ({}, {}, "include"),
+        ({"stateStorageStrategy": "cookie"}, {}, "include"),
+        ({"stateStorageStrategy": "none"}, {}, "omit"),
+        ({"disableClientPersistence": True}, {}, "omit"),
+        ({"anonymousTracking": True}, {}, "omit"),
+        ({"anonymousTracking": {"withSessionTracking": True}}, {}, "include"),
+        ({"anonymousTracking": {"withServerAnonymisation": True}}, {}, "include"),
+        ({"stateStorageStrategy": "none"}, {"credentials": "include"}, "include"),
+        ({}, {"credentials": "same-origin"}, "same-origin"),
+    ],
+)
+def test_the_collector_can_set_no_cookie_where_nothing_may_be_kept(
+    options: dict[str, Any], snowplow: dict[str, Any], expected: str
+) -> None:
+    page = page_of(FakeProfile())
+    page.load(**options, snowplow=snowplow)
+    track(page)
+    asked = [exchange.request for exchange in page.browser.network.exchanges]
+    assert {each.credentials for each in asked if COLLECTOR in each.url} == {expected}
+
+
+def test_consent_lets_the_collector_set_its_cookie_from_then_on() -> None:
+    page = loaded(stateStorageStrategy="none")
+    track(page)
+    page.post("disableAnonymousTracking", {"stateStorageStrategy": "cookie"})
+    track(page)
+    asked = [exchange.request for exchange in page.browser.network.exchanges]
+    assert [each.credentials for each in asked if COLLECTOR in each.url] == ["omit", "include"]
+
+
 def test_a_tracker_of_its_own_keeps_no_identity_of_cioanalytics() -> None:
     page = page_of(FakeProfile())
     page.call("newTracker", "sp", COLLECTOR, {})
