@@ -140,9 +140,12 @@ class Privacy:
         return self.may_tell and self.strategy != "none"
 
     @property
-    def may_keep(self) -> bool:
-        """Whether anything at all may be kept in the browser now (decision S15)."""
-        return bool(self.places("session"))
+    def may_receive_cookies(self) -> bool:
+        """Whether answers may set cookies: not where nothing at all may be kept (decision S15).
+
+        A collector that is asked for anonymity sets none.
+        """
+        return self.anonymity.server or bool(self.places("session"))
 
     def places(self, kind: str) -> tuple[str, ...]:
         """The stores that a kind of state may use now, in the order in which they win.

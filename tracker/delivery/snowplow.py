@@ -66,12 +66,12 @@ class SnowplowCollector:
         settings: TrackerSettings,
         stores: Sequence[Store],
         report: Callable[[str, dict[str, Any]], None],
-        may_keep: Callable[[], bool],
+        may_receive_cookies: Callable[[], bool],
     ) -> None:
         self.buffer_size = settings.buffer_size
         self._browser = browser
         self._settings = settings
-        self._may_keep = may_keep
+        self._may_receive_cookies = may_receive_cookies
         self._base: str | None = None
         self._query = QueryForm(browser)
         method = "get" if settings.method == "get" else "post2"
@@ -158,8 +158,5 @@ class SnowplowCollector:
         )
 
     def _credentials(self, entry: Entry) -> str:
-        """Without credentials a browser keeps no cookie of an answer (decision S15).
-
-        A collector that is asked for anonymity sets none.
-        """
-        return "include" if entry.anonymous or self._may_keep() else "omit"
+        """Without credentials a browser keeps no cookie of an answer (decision S15)."""
+        return "include" if entry.anonymous or self._may_receive_cookies() else "omit"

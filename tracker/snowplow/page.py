@@ -26,11 +26,10 @@ class PageViews:
 
     def id_for(self, address: str, by: str | None) -> str:
         """The id of the page view; `by` names the part of the address that makes a new one."""
-        part = self._part(address, by)
-        if self._id is not None and by is not None and part != self._address:
+        if by is not None and self._part(address, by) != self._part(self._address, by):
             self.renew()
-        self._address = part
-        self._id = self._id or self._browser.uuid()
+        if self._id is None:
+            self._id, self._address = self._browser.uuid(), address
         return self._id
 
     def viewed(self, namespace: str, *, preserve: bool) -> None:

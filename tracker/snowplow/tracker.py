@@ -121,7 +121,7 @@ class SnowplowTracker:
             settings,
             Places(lambda: [self._local] if privacy.places("queue") else []),
             self._note,
-            lambda: privacy.may_keep,
+            lambda: privacy.may_receive_cookies,
         )
         self._facts: Json | None = None
         self._scope: str | None = None
