@@ -1,5 +1,6 @@
 // Page side, part of extras.js: what Snowplow trackers need of the page - functions of the site,
 // links, the visitor's activity, and the queue of Snowplow's own tag.
+import { page } from './capture.js';
 
 const ACTIVITY =
   'wheel click mouseup mousedown mousemove keypress keydown keyup touchend touchstart scroll';
@@ -43,10 +44,18 @@ const watch = () => {
   };
 };
 
+const tried = (work) => {
+  try {
+    return work();
+  } catch (error) {
+    console.error(error); // of the site: the calls behind it go on
+  }
+};
+
 const watches = {};
 const known = new WeakMap();
 
-const decorate = (target, links, tracker, accepts) => {
+const decorate = (target, links, tracker, accepts, reason) => {
   for (const link of links) {
     const trackers = known.get(link) || new Set();
     if (trackers.has(tracker) || !accepts(link)) continue;
@@ -56,7 +65,8 @@ const decorate = (target, links, tracker, accepts) => {
         type,
         () => {
           const ask = target['getDecoratedLink:' + tracker];
-          link.href = ask(link.href, link.textContent.trim()) || link.href;
+          const text = reason ? tried(() => reason(link)) : link.textContent;
+          link.href = ask(link.href, String(text ?? '').trim()) || link.href;
         },
         true,
       );
@@ -65,8 +75,9 @@ const decorate = (target, links, tracker, accepts) => {
 };
 
 /** Do what a `run` message asks for: a function of the site, or one of the jobs above. */
-export const work = async (target, functions, { fn, job, tracker, args }) => {
-  if (job == 'links') return decorate(target, document.links, tracker, functions[fn]);
+export const work = async (target, functions, { fn, job, tracker, reason, args }) => {
+  if (job == 'links')
+    return decorate(target, document.links, tracker, functions[fn], functions[reason]);
   if (job == 'activity') return (watches[tracker] ||= watch())();
   return functions[fn](...args);
 };
@@ -84,36 +95,47 @@ const load = (address) =>
     document.head.append(script);
   });
 
+/** Do something when a promise is settled, or at once without one. */
+const after = (promise, work) => (promise ? promise.catch(Object).then(() => tried(work)) : tried(work));
+
 /** Take over the queues that Snowplow's tag has made: the same calls, answered by this tracker. */
 export const adopt = (target, state) => {
   const names = [];
   // a tracker as a function of the queue gets it
   const tracker = (name) =>
     new Proxy({}, { get: (_, method) => (...args) => target[`${String(method)}:${name}`](...args) });
-  const make = (method, args) => {
+  let last;
+  const make = (method, args, seen) => {
     if (method.startsWith('newTracker')) names.push(args[0]);
-    return state.call(method, args, 0, true);
+    last = state.call(method, args, 0, true, seen);
   };
-  const run = async ([command, ...args]) => {
+  // What has to wait for something gives a promise. Calls are of the time and page of their push.
+  const run = ([command, ...args], seen) => {
     if (typeof command == 'function') {
-      await state.call('getCookieName', ['id']); // after the calls before it
-      const trackers = Object.fromEntries(names.map((name) => [name, tracker(name)]));
-      command.apply(trackers, [...args, trackers]);
-    } else if (command.startsWith('addPlugin') && typeof args[0] == 'string') {
+      return after(last, () => {
+        const trackers = Object.fromEntries(names.map((name) => [name, tracker(name)]));
+        command.apply(trackers, [...args, trackers]);
+      });
+    }
+    if (command.startsWith('addPlugin') && typeof args[0] == 'string') {
       const [address, [global, constructor], parameters = [], pause = true] = args;
-      const loaded = load(address).then(() =>
-        make(command, [
-          { plugin: window[global][constructor](...parameters) },
-        ]),
+      const loaded = after(load(address), () =>
+        make(command, [{ plugin: window[global][constructor](...parameters) }], seen),
       );
-      if (pause) await loaded;
-    } else make(command, args);
+      return pause ? loaded : undefined;
+    }
+    make(command, args, seen);
   };
   for (const name of window.GlobalSnowplowNamespace.splice(0)) {
-    let turn = Promise.resolve();
+    let turn;
     const push = (...items) => {
-      for (const item of items)
-        turn = turn.then(() => run(Array.from(item))).catch((error) => console.error(error));
+      for (const item of items) {
+        const seen = { at: Date.now(), page: page() };
+        const work = () => run(Array.from(item), seen);
+        const waits = turn ? after(turn, work) : tried(work);
+        const mine = waits?.finally(() => turn == mine && (turn = 0));
+        turn = mine;
+      }
     };
     const waiting = window[name].q || [];
     window[name].q = { push };

@@ -32,13 +32,15 @@ export const attach = (target) => {
     i: 'c' + Math.random(),
   });
 
+  const keys = new WeakMap();
   const mark = (fn) => {
-    const key = state.i + 'f' + state.n++;
+    if (!keys.has(fn)) keys.set(fn, state.i + 'f' + state.n++);
+    const key = keys.get(fn);
     state.f[key] = fn;
     return { $fn: key };
   };
 
-  const call = (method, args, functions, marks = method == 'load') => {
+  const call = (method, args, functions, marks = method == 'load', seen) => {
     const promise = new Promise((resolve, reject) => {
       const fail = (message, detail) => target.emit('error', { message, detail });
       if (state.off) return resolve(null);
@@ -56,7 +58,7 @@ export const attach = (target) => {
         json = JSON.stringify(args.map((arg) => (typeof arg == 'string' ? arg : null)));
         fail('Unreadable arguments', `${method}: ${error}`);
       }
-      const head = { id, method, at: Date.now(), page: page() };
+      const head = { id, method, at: Date.now(), page: page(), ...seen };
       if (fn >= 0 && !marks) head.fn = fn;
       if (functions || fn >= 0) state.f[id] = functions || args[fn];
       state.p[id] = [resolve, reject];

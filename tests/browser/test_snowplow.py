@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -86,6 +87,68 @@ def test_a_site_with_snowplows_tag_changes_the_scripts_address_only(
     assert tab.errors == []
 
 
+def test_calls_of_the_tag_are_of_the_moment_and_the_page_where_they_were_made(
+    tab: Tab, collector: Collector
+) -> None:
+    calls = """<script>
+    ran = [];
+    rejected = [];
+    addEventListener('unhandledrejection', (event) => rejected.push(String(event.reason)));
+    snowplow(function () { ran.push(Object.keys(this)); });
+    snowplow('newTracker', 'sp', location.origin, {cookieSecure: false});
+    snowplow('addPlugin', '/missing.js', ['nothing', 'There'], [], false);
+    snowplow(function () { ran.push(Object.keys(this)); });
+    </script>"""
+    tab.open(TAG + calls)
+    tab.wait_for(lambda: tab.run("() => ran.length") == 2, "both functions")
+    tab.run(
+        """() => {
+            pushed = Date.now();
+            snowplow('addPlugin', '/missing-too.js', ['nothing', 'There']); // the queue waits
+            snowplow('trackPageView');
+            history.pushState({}, '', '/second.html');
+            snowplow('trackPageView');
+        }"""
+    )
+    tab.wait_for(lambda: len(fields(collector)) == 2, "both page views")
+    first, second = fields(collector)
+    assert first["page_url"].endswith("/page.html")
+    assert second["page_url"].endswith("/second.html")
+    assert second["page_referrer"] == first["page_url"]
+    made = [int(record["payload"]["dtm"]) for record in collector.records(protocol="snowplow")]
+    assert all(abs(time - tab.run("() => pushed")) < 1000 for time in made)
+    assert tab.run("() => [ran, rejected]") == [[[], ["sp"]], []]
+
+
+def test_functions_are_known_again_and_tell_the_reason_of_a_link(
+    tab: Tab, collector: Collector
+) -> None:
+    calls = """<script>
+    const add = () => ({schema: 'iglu:com.acme/thing/jsonschema/1-0-0', data: {}});
+    snowplow('newTracker', 'sp', location.origin, {
+        cookieSecure: false,
+        crossDomainLinker: () => true,
+        useExtendedCrossDomainLinker: {reason: (link) => 'to ' + link.id},
+    });
+    snowplow('addGlobalContexts', [add]);
+    snowplow('trackPageView', {title: 'with'});
+    snowplow('removeGlobalContexts', [add]);
+    snowplow('trackPageView', {title: 'without'});
+    </script>"""
+    tab.open(TAG + calls)
+    tab.wait_for(lambda: len(collector.records(protocol="snowplow")) == 2, "both page views")
+    kinds = {event["page_title"]: str(event["contexts"]) for event in fields(collector)}
+    assert {title: "thing" in kind for title, kind in kinds.items()} == {
+        "with": True,
+        "without": False,
+    }
+    tab.run("() => document.addEventListener('click', (event) => event.preventDefault())")
+    tab.page.click("#link")
+    reason = tab.run("() => document.getElementById('link').href").partition("_sp=")[2]
+    encoded = reason.partition("&")[0].split(".")[-1]
+    assert base64.urlsafe_b64decode(encoded + "==").decode() == "to link"
+
+
 def test_a_visitor_who_scrolls_is_seen_by_page_pings(tab: Tab, collector: Collector) -> None:
     call = "cioanalytics.enableActivityTracking({minimumVisitLength: 1, heartbeatDelay: 1});"
     options = BOTH.replace("apiHost", "initialPageview: false, apiHost")
@@ -101,6 +164,7 @@ def test_a_visitor_who_scrolls_is_seen_by_page_pings(tab: Tab, collector: Collec
 
 
 FRAMES = 15
+TABS = 5  # each starts a Python of its own
 
 
 @pytest.mark.parametrize("strategy", ["cookieAndLocalStorage", "localStorage"])
@@ -124,11 +188,11 @@ def test_frames_that_open_at_once_share_one_session(
 def test_tabs_that_open_at_once_share_one_session(
     visitor: BrowserContext, collector: Collector
 ) -> None:
-    tabs = [Tab(visitor, collector.url) for _ in range(FRAMES)]
+    tabs = [Tab(visitor, collector.url) for _ in range(TABS)]
     for tab in tabs:
         tab.serve("/page.html", snippet(options=BOTH))
         tab.page.evaluate(f"() => void setTimeout(() => {{ location = '{tab.origin}/page.html' }})")
-    tabs[0].wait_for(lambda: len(fields(collector)) == FRAMES, "a page view of each tab")
+    tabs[0].wait_for(lambda: len(fields(collector)) == TABS, "a page view of each tab")
     events = fields(collector)
     assert len({event["domain_sessionid"] for event in events}) == 1
     assert len({event["domain_userid"] for event in events}) == 1

@@ -320,7 +320,9 @@ class SnowplowTracker:
         """Let the page ask for an address when a link is clicked that `mark` accepts."""
         self.linker = mark
         namespace = self.settings.namespace
-        self._code.run("", [], fn=mark.get("$fn"), job="links", tracker=namespace)
+        reason = (self.settings.extended_link or {}).get("reason")
+        named = {"reason": reason["$fn"]} if isinstance(reason, dict) else {}
+        self._code.run("", [], fn=mark.get("$fn"), job="links", tracker=namespace, **named)
 
     def decorated(self, href: str, text: str) -> str:
         """The address of a link with the visitor's id, if he may be known."""
