@@ -19,7 +19,7 @@ from tracker.arguments import (
     resolve_page,
     resolve_track,
 )
-from tracker.browser import Browser
+from tracker.browser import Browser, Page
 from tracker.calls import CREATING, Answers, Call, Message, replay_order
 from tracker.delivery.customerio import CustomerIo
 from tracker.errors import TrackerError, shown
@@ -116,6 +116,8 @@ class Analytics:
         self._look_around()
         if method in snowplow.GETTERS:
             first = next(iter(self._trackers), "")
+            if method == "getDomainSessionId" and args and isinstance(args[0], str):
+                name = args[0]  # its argument names a tracker
             tracker = self._trackers.get(name or first)
             return None if tracker is None else snowplow.GETTERS[method](tracker, args)
         if method not in GETTERS:
@@ -172,6 +174,8 @@ class Analytics:
 
     async def _handle(self, call: Call) -> None:
         self._look_around()
+        if call.method in (*snowplow.METHODS, *snowplow.PRIVACY_METHODS):
+            call = snowplow.addressed(call)
         if call.method == "load":
             await self._load(call)
         elif call.method == "newTracker":
@@ -217,9 +221,13 @@ class Analytics:
                 errors.append(refused)
                 settings = replace(settings, cookie=replace(settings.cookie, domain=None))
                 settings = await self._with_domain(settings, privacy)
+            now = self._make(settings, privacy, tracker)
+            self._clear_early(now)
             if tracker is not None:
+                rules = settings.query_string
+                tracker.address.follow(self._page_of(call, rules))
                 await tracker.start()
-            self._start(self._make(settings, privacy, tracker), call)
+            self._start(now, call)
         for error in errors:
             self._answers.report(error)
         if errors:
@@ -273,7 +281,8 @@ class Analytics:
         if settings.query_string is not None:
             self._follow_link(settings.query_string, call)
         if settings.initial_pageview:
-            self._waiting.insert(0, replace(call, id=call.id + "-page", method="page", args=[]))
+            page = replace(call, id=call.id + "-page", method="page", args=[])
+            self._waiting = replay_order([page, *self._waiting])
 
     def _know_visitor(self, now: _Loaded) -> None:
         """Take over what older libraries left, and make an anonymous id (decision I4)."""
@@ -328,6 +337,8 @@ class Analytics:
         self._prepare(privacy, settings.namespace)
         tracker = self._make_tracker(settings, privacy, errors)
         if tracker is not None:
+            self._clear_early(None, tracker)
+            tracker.address.follow(self._stripped(call).page)
             await tracker.start()
         for error in errors:
             self._answers.report(error)
@@ -370,6 +381,14 @@ class Analytics:
                 elif call.method == "enableAnonymousTracking":
                     privacy.anonymity, strategy = _anonymity(call)
                     privacy.strategy = strategy or privacy.strategy
+
+    def _clear_early(self, now: _Loaded | None, tracker: SnowplowTracker | None = None) -> None:
+        """Let early calls of `clearUserData` hold before anything is read (decision D9)."""
+        tracker = now.tracker if now is not None else tracker
+        name = "" if tracker is None else tracker.settings.namespace
+        for call in self._waiting:
+            if call.method == "clearUserData" and (not call.to or name in call.to):
+                _clear(call, now, [tracker] if tracker is not None else [])
 
     def _snowplow(self, call: Call) -> None:
         trackers = self._addressed(call)
@@ -428,9 +447,14 @@ class Analytics:
     async def _enable_anonymity(self, call: Call) -> None:
         anonymity, strategy = _anonymity(call)
         for privacy, trackers, with_site in self._visitors(call):
-            asked = anonymity, strategy or privacy.strategy
-            if asked != (privacy.anonymity, privacy.strategy):
-                self._change(privacy, trackers, with_site, *asked)
+            asked, before = (anonymity, strategy or privacy.strategy), privacy.anonymity
+            same = asked == (replace(before, server=anonymity.server), privacy.strategy)
+            if asked == (before, privacy.strategy):
+                continue
+            self._change(privacy, trackers, with_site, *asked)
+            if not anonymity.on:
+                await self._identified(privacy, trackers, with_site)
+            elif not same:  # else the session goes on
                 for tracker in trackers:
                     await tracker.enable_anonymity()
 
@@ -438,12 +462,18 @@ class Analytics:
         strategy = _strategy(call)
         for privacy, trackers, with_site in self._visitors(call):
             self._change(privacy, trackers, with_site, Anonymity(), strategy or privacy.strategy)
-            if privacy.refused_by() is not None:
-                continue
-            for tracker in trackers:
-                await tracker.disable_anonymity()
-            if with_site and self._loaded is not None:
-                await self._identify_again(self._loaded)
+            await self._identified(privacy, trackers, with_site)
+
+    async def _identified(
+        self, privacy: Privacy, trackers: list[SnowplowTracker], with_site: bool
+    ) -> None:
+        """Anonymity has ended, or another strategy begins."""
+        if privacy.refused_by() is not None:
+            return
+        for tracker in trackers:
+            await tracker.disable_anonymity()
+        if with_site and self._loaded is not None:
+            await self._identify_again(self._loaded)
 
     async def _identify_again(self, now: _Loaded) -> None:
         """The visitor may be known again: what memory holds goes where it may be kept."""
@@ -472,15 +502,8 @@ class Analytics:
             queue.save()
 
     async def _clear_user_data(self, call: Call) -> None:
-        given = call.first if isinstance(call.first, dict) else {}
-        session = given.get("preserveSession") is True
-        user = given.get("preserveUser") is True
         for _, trackers, with_site in self._visitors(call):
-            for tracker in trackers:
-                tracker.clear(preserve_session=session, preserve_user=user)
-            if with_site and self._loaded is not None:
-                self._loaded.user.wipe(preserve_ids=user)
-                self._loaded.group.wipe(preserve_ids=user)
+            _clear(call, self._loaded if with_site else None, trackers)
 
     # calls that make events
 
@@ -563,9 +586,12 @@ class Analytics:
     def _stripped(self, call: Call) -> Call:
         """A call whose address does not tell the ids and traits of a link on with every event."""
         rules = self._loaded.settings.query_string if self._loaded is not None else None
+        return replace(call, page=self._page_of(call, rules))
+
+    def _page_of(self, call: Call, rules: QueryStringRules | None) -> Page:
         if rules is None or not rules.strip:
-            return call
-        return replace(call, page=replace(call.page, href=strip(self._browser, call.page.href)))
+            return call.page
+        return replace(call.page, href=strip(self._browser, call.page.href))
 
     def _identity(self, loaded: _Loaded, options: Json) -> tuple[Identity, Json]:
         """Who the event belongs to, and the options that may go with it."""
@@ -737,6 +763,18 @@ def _strategy(call: Call) -> str | None:
         allowed = ", ".join(f"'{name}'" for name in STRATEGIES)
         raise snowplow.invalid(call.method, "stateStorageStrategy", strategy, allowed)
     return strategy
+
+
+def _clear(call: Call, now: _Loaded | None, trackers: list[SnowplowTracker]) -> None:
+    """What `clearUserData` does to the visitor of `cioanalytics` and to those of trackers."""
+    given = call.first if isinstance(call.first, dict) else {}
+    session = given.get("preserveSession") is True
+    user = given.get("preserveUser") is True
+    for tracker in trackers:
+        tracker.clear(preserve_session=session, preserve_user=user)
+    if now is not None:
+        now.user.wipe(preserve_ids=user)
+        now.group.wipe(preserve_ids=user)
 
 
 def _user_logout(loaded: _Loaded, args: list[Any]) -> None:

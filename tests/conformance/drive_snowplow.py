@@ -108,7 +108,7 @@ class Visit:
 
     def create_tracker(self) -> None:
         """Load the client of the page, with the tracker of the case."""
-        self.watch: ActivityWatch | None = None
+        self.watches: dict[str, ActivityWatch] = {}
         self.client = Client(self.page, len(self.clients) + 1, self.run)
         self.clients.append(self.client)
         options = self.functions.marked(self.setup.get("options", {}))
@@ -131,9 +131,10 @@ class Visit:
             self.listen("click", self.decorate)
             return {}
         if message.get("job") == "activity":
-            if self.watch is None:
-                self.watch = ActivityWatch(self.listen, self.page.now, self.scrolled)
-            return {"value": self.watch.read()}
+            name = message["tracker"]
+            if name not in self.watches:
+                self.watches[name] = ActivityWatch(self.listen, self.page.now, self.scrolled)
+            return {"value": self.watches[name].read()}
         return self.functions.run(args, message)
 
     def listen(self, type_: str, listener: Callable[[Json], None]) -> None:

@@ -1,4 +1,4 @@
-"""Every difference between the bodies of the two trackers, and why it is one.
+"""Every difference between the bodies of Customer.io's tracker and ours, and why it is one.
 
 Each names the row of docs/compatibility.md that tells sites of it.
 """
@@ -6,105 +6,22 @@ Each names the row of docs/compatibility.md that tells sites of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests.peers.comparing import ABSENT, BODY, PRESENT, Difference
+
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Mark:
-    name: str
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-ABSENT = _Mark("absent")
-PRESENT = _Mark("present")
-
-BODY = "the whole body"
-
-
-@dataclass(frozen=True)
-class Found:
-    """One place where two bodies of the same call differ."""
-
-    call: str
-    path: str
-    theirs: Any
-    ours: Any
-
-    def __str__(self) -> str:
-        return f"{self.call}: {self.path} is {self.theirs!r} in theirs, {self.ours!r} in ours"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A known difference; without `calls` it is in every body but those of `but`."""
-
-    path: str
-    theirs: Any
-    ours: Any
-    why: str
-    row: str  # how the row of docs/compatibility.md begins
-    calls: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
-
-    def explains(self, found: Found) -> bool:
-        """Whether this is the reason for a difference that was found."""
-        return (
-            self.path == found.path
-            and (found.call in self.calls if self.calls else found.call not in self.but)
-            and _is(found.theirs, self.theirs)
-            and _is(found.ours, self.ours)
-        )
-
-    def expected_in(self, call: str) -> bool:
-        """Whether the bodies of a call must show it."""
-        return call in self.calls if self.calls else call not in self.but
-
-
-def _is(value: Any, expected: Any) -> bool:
-    return value is not ABSENT if expected is PRESENT else bool(value == expected)
-
-
-def compare(call: str, theirs: list[Json], ours: list[Json]) -> Iterator[Found]:
-    """Where the bodies of a call differ; they are paired by type and name, in order."""
-    for their, our in _pairs(theirs, ours):
-        if their is ABSENT or our is ABSENT:
-            yield Found(call, BODY, their, our)
-        else:
-            yield from _differences(call, "", their, our)
-
-
-def _pairs(theirs: list[Json], ours: list[Json]) -> Iterator[tuple[Any, Any]]:
-    waiting = list(ours)
-    for body in theirs:
-        kinds = [_kind(other) for other in waiting]
-        pair = waiting.pop(kinds.index(_kind(body))) if _kind(body) in kinds else ABSENT
-        yield body, pair
-    yield from ((ABSENT, body) for body in waiting)
-
-
-def _kind(body: Json) -> tuple[Any, Any]:
-    return body.get("type"), body.get("event")
-
-
-def _differences(call: str, path: str, theirs: Any, ours: Any) -> Iterator[Found]:
-    if isinstance(theirs, dict) and isinstance(ours, dict):
-        for name in {**theirs, **ours}:
-            inside = f"{path}.{name}" if path else name
-            yield from _differences(call, inside, theirs.get(name, ABSENT), ours.get(name, ABSENT))
-    elif type(theirs) is not type(ours) or theirs != ours:
-        yield Found(call, path, theirs, ours)
 
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MESSAGE_ID = re.compile(r"ajs-next-[0-9a-f]{32}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def kind(body: Json) -> tuple[Any, Any]:
+    """What two bodies of the same call have in common."""
+    return body.get("type"), body.get("event")
 
 
 def normalised(body: Json, begin: datetime, end: datetime) -> Json:

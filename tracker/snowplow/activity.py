@@ -73,6 +73,7 @@ class Activity:
         self._config = config
         self._read = read
         self._report = report
+        self.started = False
         self._timer: Any = None
         self._run = 0  # counts starts and stops: an answer that belongs to an earlier one is stale
         self._last = 0
@@ -82,6 +83,7 @@ class Activity:
     def page_viewed(self) -> None:
         """Begin anew: time and counts start at this page view, which is itself no activity."""
         self.stop()
+        self.started = True
         self._last = self._browser.now()
         first_ms = self._config.minimum_ms or self._config.heartbeat_ms
         self._schedule(self._last + first_ms, first_ms)

@@ -6,15 +6,25 @@ Names and arguments: Snowplow browser tracker, version 4. Wrong values raise Tra
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from tracker.calls import Call
 from tracker.errors import TrackerError, shown
 from tracker.snowplow.activity import ActivityConfig
 from tracker.snowplow.addresses import query_parameter
+from tracker.snowplow.settings import VIEW_PARTS
 from tracker.snowplow.tracker import Outgoing, SnowplowTracker
 
 Json = dict[str, Any]
+
+
+def addressed(call: Call) -> Call:
+    """A call that ends with a list of namespaces, as in the npm package, is for those."""
+    names = call.args[-1] if len(call.args) > 1 else None
+    if call.to or not (isinstance(names, list) and names and all(type(n) is str for n in names)):
+        return call
+    return replace(call, args=call.args[:-1], to=tuple(names))
 
 
 def invalid(call: str, what: str, value: Any, allowed: str) -> TrackerError:
@@ -131,6 +141,13 @@ def _preserve_view(tracker: SnowplowTracker, call: Call) -> None:
     tracker.preserve_view = True
 
 
+def _preserve_view_for(tracker: SnowplowTracker, call: Call) -> None:
+    mode = call.first
+    if not (isinstance(mode, bool) or mode in VIEW_PARTS):
+        raise invalid(call.method, "mode", mode, f"true, false, {', '.join(VIEW_PARTS)}")
+    tracker.preserve_view_for = "full" if mode is True else mode or None
+
+
 def _set_cookie_path(tracker: SnowplowTracker, call: Call) -> None:
     tracker.session.use_path(_text(call) or "/")
 
@@ -239,7 +256,7 @@ METHODS: dict[str, Callable[[SnowplowTracker, Call], Awaitable[None] | None]] = 
         _text(call, optional=True)
     ),
     "setCustomUrl": lambda tracker, call: tracker.address.set_custom_url(
-        _text(call, optional=True)
+        _text(call, optional=True), call.page
     ),
     "setDocumentTitle": lambda tracker, call: tracker.address.set_title(_text(call, optional=True)),
     "discardHashTag": _discard("discard_hash"),
@@ -253,6 +270,7 @@ METHODS: dict[str, Callable[[SnowplowTracker, Call], Awaitable[None] | None]] = 
     "clearGlobalContexts": lambda tracker, call: tracker.contexts.clear(),
     "addPlugin": _add_plugin,
     "preservePageViewId": _preserve_view,
+    "preservePageViewIdForUrl": _preserve_view_for,
     "enableActivityTracking": _enable_activity,
     "enableActivityTrackingCallback": _enable_activity,
     "disableActivityTracking": _disable_activity,

@@ -60,7 +60,7 @@ def extended(
     """The value of up to seven parts; "" for a visitor without id (decisions S5, S6).
 
     `options` switches parts on or off (`DEFAULTS`); `business_id` is the one of `setUserId`;
-    `reason` is what the option's function answered, else the trimmed text of the link.
+    `reason` is what the option's function answered, else the text of the link.
     """
     if not user_id:
         return ""
@@ -70,7 +70,7 @@ def extended(
         "userId": _encoded(business_id),
         "sourceId": _encoded(app_id),
         "sourcePlatform": platform or "",
-        "reason": _encoded(reason),
+        "reason": _encoded((reason or "").strip()),
     }
     values = [value if wanted[name] else "" for name, value in parts.items()]
     return ".".join([user_id, str(now_ms), *values]).rstrip(".")

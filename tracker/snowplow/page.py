@@ -63,14 +63,16 @@ class Address:
         self._href: str | None = None
         self._title: str | None = None
         self._title_of_view: str | None = None
+        self._title_seen: str | None = None
 
     def set_referrer(self, url: str | None) -> None:
         """Report this referrer from now on."""
         self._custom_referrer = url or None
 
-    def set_custom_url(self, url: str | None) -> None:
+    def set_custom_url(self, url: str | None, page: Page) -> None:
         """Report this address from now on, resolved against the page's own; None: the page's."""
-        href = self._browser.page().href
+        self.follow(page)
+        href = page.href.partition("#")[0] if self.discard_hash else page.href
         self.custom_url = resolve_custom(self._browser, href, url) if url else None
 
     def set_title(self, title: str | None) -> None:
@@ -78,26 +80,33 @@ class Address:
         self._title = title or None
 
     def title(self, page: Page) -> str:
-        """The title of the page view and of its pings."""
+        """The title of the page view."""
         return self._title_of_view or self._title or page.title
 
     def title_for_view(self, page: Page, given: str | None) -> str:
         """The title of a new page view; a given one holds for it only."""
         self._title_of_view = given or None
+        self._title_seen = page.title
         if given:
             self._title = None
         return self.title(page)
 
+    def title_for_ping(self, page: Page) -> str:
+        """The title of the page view, until the document has another one."""
+        if self._title_seen not in (None, page.title):
+            self._title_of_view, self._title, self._title_seen = None, None, page.title
+        return self.title(page)
+
     def report(self, page: Page) -> tuple[str, str]:
         """Address and referrer of a page, as events carry them."""
-        self._follow(page)
+        self.follow(page)
         href, referrer = page_of_cache(self._browser, page.href, self._referrer or "", "")
         referrer = self._custom_referrer or referrer
         if self._preserve_referrer and referrer:
             self._custom_referrer = referrer
         return self._cleaned(self.custom_url or href), self._cleaned(referrer)
 
-    def _follow(self, page: Page) -> None:
+    def follow(self, page: Page) -> None:
         """The referrer is the address before this one, unless the address itself names one."""
         if self._href == page.href:
             return

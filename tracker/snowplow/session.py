@@ -47,6 +47,8 @@ class Session:
         self._kept = True
         self._last_event_ms = browser.now()
         self._announced = ""
+        self._former_names: set[str] = set()
+        self._outdated: str | None = None  # what a store holds that took nothing newer
 
     def cookie_name(self, base: str) -> str:
         """The name under which `id` or `ses` is kept: domain and path are part of it."""
@@ -132,13 +134,14 @@ class Session:
 
     def clear(self, *, preserve_session: bool = False, preserve_user: bool = False) -> None:
         """Forget what is kept; ids that are not to be preserved are made anew."""
-        for name in self.names:
+        for name in {*self.names, *self._former_names}:
             self.store.remove(name)
-        self._memory, self._salt = None, ""
+        self._memory = None
         if not preserve_session:
+            self._salt = ""
             self._session_id, self.visits = self._new_session_id(), 1
         if not preserve_user:
-            self._user_id = ""
+            self._user_id = "" if self._privacy.anonymity.on else self._browser.uuid()
 
     def wipe(self) -> None:
         """Forget everything under any name that this tracker could have kept it under."""
@@ -147,6 +150,7 @@ class Session:
 
     def use_path(self, path: str) -> None:
         """Keep state under another cookie path, and so under other names, from now on."""
+        self._former_names.update(self.names)
         self.store.use(path=path)
 
     def use_domain(self, scope: str, domain: str | None) -> None:
@@ -161,7 +165,7 @@ class Session:
         now_s = to_seconds(self._browser.now())
         id_name, ses_name = self.names
         text = self.store.read(id_name)
-        if text is None:
+        if text is None or text == self._outdated:
             visitor, alive = self._from_memory(now_s), not self._expired()
         else:
             visitor = parse_visitor(
@@ -171,7 +175,7 @@ class Session:
         if self._privacy.anonymity.on:
             return self._without_identity(visitor, alive)
         if not visitor.user_id:
-            visitor.user_id = self._user_id or self._browser.uuid()
+            visitor.user_id = self._user_id = self._user_id or self._browser.uuid()
         return visitor, alive
 
     def _from_memory(self, now_s: int) -> Visitor:
@@ -225,6 +229,7 @@ class Session:
         ]
         kept = [self.store.write(*value) for value in (values[::-1] if ses_first else values)]
         self._kept = all(kept)
+        self._outdated = None if self._kept else self.store.read(self.names[0])
         # a visitor who is found is one whose former session can be told from the next one
         self._memory = replace(visitor, found=True)
 

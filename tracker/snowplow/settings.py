@@ -20,6 +20,7 @@ from tracker.options import (
 POST_PATH = "/com.snowplowanalytics.snowplow/tp2"
 
 PLATFORMS = ("web", "mob", "pc", "srv", "app", "tv", "cnsl", "iot")
+VIEW_PARTS = ("full", "pathname", "pathnameAndSearch")
 EXTENDED_LINK_PARTS = ("userId", "sessionId", "sourceId", "sourcePlatform", "reason")
 
 
@@ -141,7 +142,7 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "preservePageViewIdForUrl": Option(
         False,
         "true, false, 'full', 'pathname' or 'pathnameAndSearch'",
-        lambda value: is_boolean(value) or value in ("full", "pathname", "pathnameAndSearch"),
+        lambda value: is_boolean(value) or value in VIEW_PARTS,
         "The page view id changes with this part of the address.",
     ),
     "preserveOriginalReferrer": yes_no(False, "true: the first referrer stays the referrer."),

@@ -99,6 +99,7 @@ class SnowplowTracker:
         self.plugins = list(settings.plugins)
         self.linker = settings.linker
         self.preserve_view = False
+        self.preserve_view_for = settings.preserve_page_view_id_for
         self.activities: dict[str, Activity] = {}
         self.static_contexts: dict[str, Json] = {}
         self.browser = self._browser = browser
@@ -125,7 +126,6 @@ class SnowplowTracker:
         )
         self._facts: Json | None = None
         self._scope: str | None = None
-        self._view_sent = False
 
     # life
 
@@ -196,8 +196,13 @@ class SnowplowTracker:
     @property
     def page_view_id(self) -> str:
         """The id of the page view."""
-        part = None if self.preserve_view else self.settings.preserve_page_view_id_for
-        return self._views.id_for(self.address.custom_url or self._browser.page().href, part)
+        return self._views.id_for(*self._view_key)
+
+    @property
+    def _view_key(self) -> tuple[str, str | None]:
+        """The address of the view, and the part of it that makes another view."""
+        part = None if self.preserve_view else self.preserve_view_for
+        return self.address.custom_url or self._browser.page().href, part
 
     @property
     def tab_id(self) -> str | None:
@@ -239,16 +244,20 @@ class SnowplowTracker:
         context = _list(given.get("context"))
         await self.send(Outgoing(fields, call.page, call.at, None, context, given.get("timestamp")))
         for activity in self.activities.values():
-            if self.settings.reset_activity or not self._view_sent:
+            if self.settings.reset_activity or not activity.started:
                 activity.page_viewed()
-        self._view_sent = True
 
     async def ping(self, call: Call, facts: Json) -> None:
         """Send a page ping: the visitor was active."""
         view = self.static_contexts.get(call.method, {})
         page = self._browser.page()
         url, referrer = self.address.report(page)
-        fields: Json = {"e": "pp", "url": url, "page": self.address.title(page), "refr": referrer}
+        fields: Json = {
+            "e": "pp",
+            "url": url,
+            "page": self.address.title_for_ping(page),
+            "refr": referrer,
+        }
         for name, key in _OFFSETS.items():
             fields[name] = facts.get(key) or None  # zero is left out
         context = await self._ping_context(view, facts)
@@ -379,6 +388,7 @@ class SnowplowTracker:
 
     def _view_fields(self, page: Page, title: Any) -> Json:
         """The fields of a page view, which this is from now on."""
+        self._views.id_for(*self._view_key)  # another address is another view, whoever tells of it
         self._views.viewed(self.settings.namespace, preserve=self.preserve_view)
         given = title if isinstance(title, str) else None
         shown = self.address.title_for_view(page, given)

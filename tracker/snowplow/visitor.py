@@ -22,7 +22,7 @@ MAX_TIME_MS = 8.64e15  # what JavaScript can tell as a date
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _USER_ID = re.compile(_UUID.pattern + "|[0-9a-f]{16}")
-_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(\d{1,20}))", re.ASCII)
+_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0*(\d{1,20}))", re.ASCII)
 
 
 @dataclass(slots=True)

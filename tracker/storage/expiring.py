@@ -15,6 +15,8 @@ from tracker.storage.cookies import DAY_MS, CookieAttributes, CookieStore
 from tracker.storage.domain import PROBE_NAME
 from tracker.storage.stores import LocalStore
 
+_NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)  # ms since the epoch
+
 # Local storage does not know when a browser is closed: what would end then ends after this time.
 BROWSER_SESSION_S = 1800
 
@@ -62,15 +64,13 @@ class LocalPlace:
     def read(self, name: str) -> str | None:
         """The value; an expired one is removed."""
         expires = self._store.get(name + ".expires")
-        if expires is not None:
-            try:
-                alive = float(expires or 0) > self._browser.now()
-            except ValueError:
-                alive = False
-            if not alive:
-                self.remove(name)
-                return None
+        if expires is not None and not self._is_to_come(expires):
+            self.remove(name)
+            return None
         return self._store.get(name) or None
+
+    def _is_to_come(self, time: str) -> bool:
+        return bool(_NUMBER.fullmatch(time)) and float(time) > self._browser.now()
 
     def write(self, name: str, text: str, lifetime_s: float) -> bool:
         """Keep a value, its end first."""

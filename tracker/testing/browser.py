@@ -248,8 +248,11 @@ class FakeBrowser(PageLife):
         return _plain(self.profile.window.get(name))
 
     def has(self, name: str) -> bool:
-        """Whether `window` has a member."""
-        return self.profile.window.get(name) is not None
+        """Whether `window` has a member, or one of this path."""
+        member: Any = self.profile.window
+        for part in name.split("."):
+            member = member.get(part) if isinstance(member, dict) else None
+        return member is not None
 
     def document(self) -> dict[str, Any]:
         """`charset`, `language`, `width` and `height`."""

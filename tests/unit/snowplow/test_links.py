@@ -82,7 +82,7 @@ def test_unknown_parts_are_empty_and_dots_at_the_end_are_cut() -> None:
     assert value({"userId": True}, business_id=None) == f"{USER}.{NOW}.S..bXktYXBw"
 
 
-@given(st.text(min_size=1))
+@given(st.text(min_size=1).filter(lambda text: text.strip() == text))
 def test_any_text_can_be_a_reason(reason: str) -> None:
     encoded = value({"reason": True}, reason=reason).rpartition(".")[2]
     assert base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode() == reason
