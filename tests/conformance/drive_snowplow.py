@@ -24,7 +24,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLUGINS = {"@filter_pv": "filter", "@context": "contexts"}
 _NAVIGATOR = {"cookieEnabled": True, "language": "en-GB", "onLine": True}
 _WINDOW = {"innerWidth": 1200, "innerHeight": 800}
-_SCREEN = {"width": 1920.0, "height": 1080.0, "density": 1.0, "colorDepth": 24.0}
+_SCREEN = {"width": 1920.0, "height": 1080.0, "colorDepth": 24.0}
 _ENTITY = {"schema": "iglu:test.acme/plug/jsonschema/1-0-0", "data": {"p": 1}}
 _OUTCOMES = {"network-error": "fail", "hang": "hang", "defer": "defer"}
 
@@ -89,7 +89,7 @@ class Visit:
             now=setup["now_ms"],
             navigator={**_NAVIGATOR, **setup.get("navigator", {})},
             window={**_WINDOW, **setup.get("window", {})},
-            screen=_SCREEN,
+            screen={**_SCREEN, "density": setup.get("window", {}).get("devicePixelRatio", 1)},
         )
         for name, value in setup.get("cookies", {}).items():
             self.profile.jar.assign(COOKIES_OF, f"{name}={value}; Path=/; Domain=acme.test")
@@ -128,7 +128,8 @@ class Visit:
     def run(self, args: list[Any], message: Json) -> Json:
         """Run what the core asks for: a function of the site, or code that watches the page."""
         if message.get("job") == "links":
-            self.listen("click", self.decorate)
+            name = message["tracker"]
+            self.listen("click", lambda event: self.decorate(event, name))
             return {}
         if message.get("job") == "activity":
             name = message["tracker"]
@@ -141,10 +142,11 @@ class Visit:
         """Listen to an event of the document."""
         self.document_listeners.setdefault(type_, []).append(listener)
 
-    def decorate(self, event: Json) -> None:
-        """Give a clicked link the address that the core says."""
+    def decorate(self, event: Json, tracker: str) -> None:
+        """Give a clicked link the address that a tracker says."""
         link = event["target"]
-        link["href"] = self.client.ask("getDecoratedLink", [link["href"], link.get("text", "")])
+        args = [link["href"], link.get("text", "")]
+        link["href"] = self.client.ask(f"getDecoratedLink:{tracker}", args)
 
     def scrolled(self) -> tuple[float, float]:
         """How far the page is scrolled."""
