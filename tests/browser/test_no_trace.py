@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright, Route, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright, Route
 
 from tests.browser.conftest import ROOT, Collector, Tab
 from tests.browser.engines import ENGINES, profile
@@ -88,12 +88,6 @@ WAYS = (
     No("strategy none", {"stateStorageStrategy": "none"}, sends=True),
     No("anonymous", {"anonymousTracking": True}, sends=True),
 )
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 def name_of(value: object) -> str:
