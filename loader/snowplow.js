@@ -66,7 +66,7 @@ const decorate = (target, links, tracker, accepts, reason) => {
         () => {
           const ask = target['getDecoratedLink:' + tracker];
           const text = reason ? tried(() => reason(link)) : link.textContent;
-          link.href = ask(link.href, String(text ?? '').trim()) || link.href;
+          link.href = ask(link.href, String(text ?? '')) || link.href;
         },
         true,
       );

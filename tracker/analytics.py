@@ -81,7 +81,7 @@ class Analytics:
 
     def receive(self, calls: list[Call]) -> None:
         """Take calls over, in call order. Calls before `load` wait for it."""
-        fresh = [call for call in calls if call.id not in self._seen]
+        fresh = [snowplow.addressed(call) for call in calls if call.id not in self._seen]
         self._seen.update(dict.fromkeys(call.id for call in fresh))
         self._early += fresh
         creating = any(call.method in CREATING for call in self._early)
@@ -174,8 +174,6 @@ class Analytics:
 
     async def _handle(self, call: Call) -> None:
         self._look_around()
-        if call.method in (*snowplow.METHODS, *snowplow.PRIVACY_METHODS):
-            call = snowplow.addressed(call)
         if call.method == "load":
             await self._load(call)
         elif call.method == "newTracker":
@@ -222,10 +220,9 @@ class Analytics:
                 settings = replace(settings, cookie=replace(settings.cookie, domain=None))
                 settings = await self._with_domain(settings, privacy)
             now = self._make(settings, privacy, tracker)
-            self._clear_early(now)
+            self._clear_early(tracker, now)
             if tracker is not None:
-                rules = settings.query_string
-                tracker.address.follow(self._page_of(call, rules))
+                tracker.address.follow(self._page_of(call, settings.query_string))
                 await tracker.start()
             self._start(now, call)
         for error in errors:
@@ -337,7 +334,7 @@ class Analytics:
         self._prepare(privacy, settings.namespace)
         tracker = self._make_tracker(settings, privacy, errors)
         if tracker is not None:
-            self._clear_early(None, tracker)
+            self._clear_early(tracker)
             tracker.address.follow(self._stripped(call).page)
             await tracker.start()
         for error in errors:
@@ -382,9 +379,8 @@ class Analytics:
                     privacy.anonymity, strategy = _anonymity(call)
                     privacy.strategy = strategy or privacy.strategy
 
-    def _clear_early(self, now: _Loaded | None, tracker: SnowplowTracker | None = None) -> None:
+    def _clear_early(self, tracker: SnowplowTracker | None, now: _Loaded | None = None) -> None:
         """Let early calls of `clearUserData` hold before anything is read (decision D9)."""
-        tracker = now.tracker if now is not None else tracker
         name = "" if tracker is None else tracker.settings.namespace
         for call in self._waiting:
             if call.method == "clearUserData" and (not call.to or name in call.to):
@@ -447,14 +443,15 @@ class Analytics:
     async def _enable_anonymity(self, call: Call) -> None:
         anonymity, strategy = _anonymity(call)
         for privacy, trackers, with_site in self._visitors(call):
-            asked, before = (anonymity, strategy or privacy.strategy), privacy.anonymity
-            same = asked == (replace(before, server=anonymity.server), privacy.strategy)
-            if asked == (before, privacy.strategy):
+            before = privacy.anonymity, privacy.strategy
+            asked = anonymity, strategy or privacy.strategy
+            if asked == before:
                 continue
             self._change(privacy, trackers, with_site, *asked)
             if not anonymity.on:
                 await self._identified(privacy, trackers, with_site)
-            elif not same:  # else the session goes on
+            elif before != (replace(anonymity, server=before[0].server), privacy.strategy):
+                # a session goes on where only the server is to be told something else
                 for tracker in trackers:
                     await tracker.enable_anonymity()
 

@@ -84,8 +84,8 @@ class Tab:
         self.requests: list[Request] = []
         self.console: list[tuple[str, str]] = []
         self.errors: list[str] = []
+        context.set_default_timeout(PATIENCE * 1000)  # of the pages that it opens, too
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE * 1000)
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("console", lambda message: self.console.append((message.type, message.text)))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 DONE = "Call done"  # an event behind each call shows that all of the call's are there
 
-# Ours takes a call in a task of its own: what a call says of the page is what the page is then.
+# `settled`: the tracker has taken over the calls before.
 START = """
 const settled = () => ask('sp', 'getDomainSessionIndex');
 for (const cookie of document.cookie.split('; '))

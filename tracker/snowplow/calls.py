@@ -19,14 +19,6 @@ from tracker.snowplow.tracker import Outgoing, SnowplowTracker
 Json = dict[str, Any]
 
 
-def addressed(call: Call) -> Call:
-    """A call that ends with a list of namespaces, as in the npm package, is for those."""
-    names = call.args[-1] if len(call.args) > 1 else None
-    if call.to or not (isinstance(names, list) and names and all(type(n) is str for n in names)):
-        return call
-    return replace(call, args=call.args[:-1], to=tuple(names))
-
-
 def invalid(call: str, what: str, value: Any, allowed: str) -> TrackerError:
     """The error of a call with a wrong argument."""
     return TrackerError(
@@ -309,3 +301,13 @@ PRIVACY_METHODS = (
     "disableAnonymousTracking",
     "clearUserData",
 )
+
+
+def addressed(call: Call) -> Call:
+    """A call that ends with a list of namespaces, as in the npm package, is for those."""
+    last = call.args[-1] if len(call.args) > 1 else None
+    names = last if isinstance(last, list) else []
+    listed = names and all(isinstance(name, str) for name in names)
+    if not listed or call.to or call.method not in (*METHODS, *PRIVACY_METHODS):
+        return call
+    return replace(call, args=call.args[:-1], to=tuple(names))

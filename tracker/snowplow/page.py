@@ -32,8 +32,9 @@ class PageViews:
             self._id, self._address = self._browser.uuid(), address
         return self._id
 
-    def viewed(self, namespace: str, *, preserve: bool) -> None:
+    def viewed(self, namespace: str, address: str, by: str | None, *, preserve: bool) -> None:
         """A tracker tells of a page view: its second one of the same id makes a new id."""
+        self.id_for(address, by)  # another address is another view already
         if namespace in self._seen_by and not preserve:
             self.renew()
         self._seen_by.add(namespace)

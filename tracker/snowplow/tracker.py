@@ -330,8 +330,9 @@ class SnowplowTracker:
         self.linker = mark
         namespace = self.settings.namespace
         reason = (self.settings.extended_link or {}).get("reason")
-        named = {"reason": reason["$fn"]} if isinstance(reason, dict) else {}
-        self._code.run("", [], fn=mark.get("$fn"), job="links", tracker=namespace, **named)
+        key = reason.get("$fn") if isinstance(reason, dict) else None
+        where = {"fn": mark.get("$fn"), "reason": key, "job": "links", "tracker": namespace}
+        self._code.run("", [], **where)
 
     def decorated(self, href: str, text: str) -> str:
         """The address of a link with the visitor's id, if he may be known."""
@@ -388,8 +389,7 @@ class SnowplowTracker:
 
     def _view_fields(self, page: Page, title: Any) -> Json:
         """The fields of a page view, which this is from now on."""
-        self._views.id_for(*self._view_key)  # another address is another view, whoever tells of it
-        self._views.viewed(self.settings.namespace, preserve=self.preserve_view)
+        self._views.viewed(self.settings.namespace, *self._view_key, preserve=self.preserve_view)
         given = title if isinstance(title, str) else None
         shown = self.address.title_for_view(page, given)
         url, referrer = self.address.report(page)

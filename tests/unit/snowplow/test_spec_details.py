@@ -227,3 +227,21 @@ def test_the_argument_of_get_domain_session_id_names_a_tracker() -> None:
     assert first == page.ask("getDomainSessionId", "sp")
     assert second not in (None, first)
     assert page.ask("getDomainSessionId", "nobody") is None
+
+
+def test_a_list_of_namespaces_counts_for_early_privacy_calls() -> None:
+    page = page_of(FakeProfile(), SHOP)
+    page.post("enableAnonymousTracking", {}, ["two"])
+    page.load(snowplow=SESSION)
+    assert "duid" in view(page)
+
+
+def test_a_reason_that_is_no_function_does_no_harm() -> None:
+    page = loaded(
+        snowplow={
+            "useExtendedCrossDomainLinker": {"reason": {"text": "x"}},
+            "crossDomainLinker": {"$fn": "accepts"},
+        }
+    )
+    assert page.ask("getDecoratedLink", "https://other.example/", " Buy ").count("_sp=") == 1
+    assert "duid" in view(page)
