@@ -77,6 +77,7 @@ class Way:
         del options["stateStorageStrategy"]
         load: Json = {
             "apiHost": "/v1",
+            "host": "page",  # where the page can time what Python takes
             "stateStorageStrategy": strategy,
             "snowplow": {"collectorUrl": "ORIGIN", **options},
         }
@@ -336,8 +337,7 @@ def profile(on):
 
 def told():
     def name(code):
-        file = code.co_filename.rpartition("/tracker.whl/")[2]
-        return file.rpartition("python314.zip/")[2] + " " + code.co_qualname
+        return code.co_filename + " " + code.co_qualname
     return [
         {"name": name(code), "own": own[code] * 1e6, "inside": inside.get(code, 0.0) * 1e6,
          "count": count.get(code, 0)}

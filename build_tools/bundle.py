@@ -7,15 +7,18 @@ import traceback
 from pathlib import Path
 
 from build_tools.commands import BuildError, Runner
-from build_tools.environment import esbuild
+from build_tools.environment import esbuild, node, terser
+from build_tools.images import CORE, LIBRARY
 from build_tools.paths import LOADER_BUNDLE, ROOT, STAMPS, npm_version, tracker_version
+from build_tools.runtime import empty_lock
 from build_tools.steps import Step, digest, stamped
-from build_tools.wheel import built_wheel
 
 SOURCES = ROOT / "loader"
 LOADER = LOADER_BUNDLE / "loader.js"
 EXTRAS = LOADER_BUNDLE / "extras.js"
 START = LOADER_BUNDLE / "start.js"
+LATE = LOADER_BUNDLE / "late.js"
+HOST = LOADER_BUNDLE / "host.js"
 SNIPPET = LOADER_BUNDLE / "snippet.html"
 
 OPTIONS = (
@@ -35,10 +38,8 @@ def loader_bundle() -> Step:
         "loader",
         _bundle,
         stamp=STAMPS / "loader",
-        inputs=lambda: digest(
-            SOURCES, ROOT / "package-lock.json", Path(__file__), *_defines(_wheel())
-        ),
-        products=lambda: [LOADER, START, EXTRAS, SNIPPET],
+        inputs=lambda: digest(SOURCES, ROOT / "package-lock.json", Path(__file__), *_defines()),
+        products=lambda: [LOADER, START, EXTRAS, LATE, HOST, SNIPPET],
     )
 
 
@@ -47,27 +48,23 @@ def pyodide_folder() -> str:
     return f"pyodide-{npm_version('pyodide')}/"
 
 
-def _wheel() -> Path:
-    wheel = built_wheel()
-    if wheel is None:
-        raise BuildError("the core wheel has not been built", hint="python3 build.py")
-    return wheel
-
-
-def _defines(wheel: Path) -> list[str]:
+def _defines() -> list[str]:
     """The constants that the loader takes from the build."""
     constants: dict[str, object] = {
         "__VERSION__": tracker_version(),
         "__PYODIDE__": pyodide_folder(),
-        "__WHEEL__": _versioned(wheel),
+        "__LOCK__": empty_lock(),
+        "__LIBRARY__": _versioned(LIBRARY),
+        "__CORE__": _versioned(CORE),
         "__PRECHECK__": _precheck(),
+        "__BUILD__": digest(SOURCES, CORE, LIBRARY)[:8],
     }
     return [f"--define:{name}={json.dumps(value)}" for name, value in constants.items()]
 
 
 def _versioned(file: Path) -> str:
     """The name under which a page asks for a file, so that caches may keep it for ever."""
-    return f"{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+    return f"{file.name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:8]}"
 
 
 def _precheck() -> object:
@@ -83,25 +80,35 @@ def _precheck() -> object:
 
 
 def _bundle(runner: Runner) -> None:
-    defines = _defines(_wheel())
+    defines = _defines()
     LOADER_BUNDLE.mkdir(parents=True, exist_ok=True)
     entry, stub = LOADER_BUNDLE / "entry.js", LOADER_BUNDLE / "stub.js"
     snippet = json.dumps(str(SOURCES / "snippet.js"))
     entry.write_text(f"import {{ create }} from {snippet};\nstub.create = create;\n")
     module = [option for option in OPTIONS if not option.startswith("--format")]
-    runner.run([esbuild(), SOURCES / "extras.js", f"--outfile={EXTRAS}", *module, "--format=esm"])
-    defines.append(f"--define:__EXTRAS__={json.dumps(_versioned(EXTRAS))}")
+    for name, product in (("EXTRAS", EXTRAS), ("HOST", HOST), ("LATE", LATE)):
+        source, target = SOURCES / product.name, f"--outfile={product}"
+        runner.run([esbuild(), source, target, *module, "--format=esm", *defines])
+        _minify(runner, product, "--module")
+        defines.append(f"--define:__{name}__={json.dumps(_versioned(product))}")
     with_stub = "--define:__ALONE__=true"
     without = "--define:__ALONE__=false"
-    for source, target, which in (
+    for script, product, which in (
         (SOURCES / "loader.js", LOADER, with_stub),
         (SOURCES / "loader.js", START, without),
         (entry, stub, with_stub),
     ):
-        runner.run([esbuild(), source, f"--outfile={target}", *OPTIONS, *defines, which])
+        runner.run([esbuild(), script, f"--outfile={product}", *OPTIONS, *defines, which])
+        _minify(runner, product)
     template = (SOURCES / "snippet.html").read_text()
     code = f"var stub={{}};{stub.read_text()}"  # 200 bytes less than esbuild's --global-name
     SNIPPET.write_text(fill_snippet(template, code, tracker_version()))
+
+
+def _minify(runner: Runner, script: Path, *options: str) -> None:
+    """Make a bundle about 4 % smaller than esbuild does."""
+    how = ("--compress", "passes=3", "--mangle", "--ecma", "2020")
+    runner.run([node(), terser(), script, *how, *options, "--output", script])
 
 
 def fill_snippet(template: str, stub: str, version: str) -> str:

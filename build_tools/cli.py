@@ -2,13 +2,14 @@
 
 import argparse
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from build_tools import demo, dist, layers
 from build_tools.commands import BuildError, Runner
-from build_tools.paths import DIST, NODE_MODULES, REPORTS, ROOT, VENV, WORK
+from build_tools.paths import DIST, NODE_MODULES, REPORTS, ROOT, VENV, VENV_PYTHON, WORK
 from build_tools.steps import Step, only_one, run_steps
 
 DESCRIPTION = "Build, test and demonstrate the tracker. Everything that is needed is set up first."
@@ -30,6 +31,10 @@ def main(arguments: Sequence[str]) -> int:
             return _test(runner, options.layers, for_pytest)
         if options.command == "demo":
             return _demo(runner, options)
+        if options.command == "bench":
+            return _measure(runner, "visitors", f"--rounds={options.rounds}")
+        if options.command == "faults":
+            return _measure(runner, "faults", *_faults_arguments(options))
         if options.command == "clean":
             return _clean(everything=options.all)
         return _build(runner)
@@ -53,6 +58,12 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port; allowed are 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no count; allowed are 1 and more")
     return int(text)
 
 
@@ -103,6 +114,42 @@ def _parser() -> argparse.ArgumentParser:
         help="where events are kept (default: %(default)s)",
     )
 
+    bench = commands.add_parser(
+        "bench",
+        parents=[common],
+        help="measure what the tracker costs visitors, beside the trackers that it replaces",
+    )
+    bench.add_argument(
+        "--rounds",
+        type=_count,
+        default=9,
+        metavar="N",
+        help="visits of each tracker; from 9 on the documents get the figures (default: 9)",
+    )
+
+    faults = commands.add_parser(
+        "faults",
+        parents=[common],
+        help="let networks, servers, tabs and browsers fail, and count what becomes of the events",
+    )
+    faults.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        choices=["customerio", "snowplow"],
+        help="also with this tracker, in the same run",
+    )
+    faults.add_argument(
+        "--events",
+        type=_count,
+        default=1000,
+        metavar="N",
+        help="events of each scenario (default: 1000)",
+    )
+    faults.add_argument(
+        "--only", action="append", default=[], metavar="SCENARIO", help="this scenario only"
+    )
+
     clean = commands.add_parser(
         "clean", parents=[common], help="remove what was built, the demo's database included"
     )
@@ -128,6 +175,19 @@ def _test(runner: Runner, names: Sequence[str], for_pytest: Sequence[str]) -> in
     _prepare(runner, layers.steps_for(chosen))
     REPORTS.mkdir(parents=True, exist_ok=True)
     return 0 if layers.run_layers(chosen, for_pytest) else 1
+
+
+def _measure(runner: Runner, name: str, *arguments: str) -> int:
+    """Run a benchmark that compares the tracker with those that it replaces."""
+    _prepare(runner, layers.steps_for([layers.LAYERS["peers"]]))
+    command = [str(VENV_PYTHON), "-m", f"benchmarks.{name}", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _faults_arguments(options: argparse.Namespace) -> list[str]:
+    several = [("--peer", each) for each in options.peer]
+    several += [("--only", each) for each in options.only]
+    return [f"--events={options.events}", *(word for pair in several for word in pair)]
 
 
 def _demo(runner: Runner, options: argparse.Namespace) -> int:

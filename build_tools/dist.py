@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from build_tools import bundle
-from build_tools.bundle import EXTRAS, LOADER, SNIPPET, START, pyodide_folder
+from build_tools.bundle import EXTRAS, HOST, LATE, LOADER, SNIPPET, START, pyodide_folder
 from build_tools.commands import BuildError
 from build_tools.compress import ENCODINGS, compress_all, compressed, is_compressed
 from build_tools.environment import npm_packages, python_environment
+from build_tools.images import CORE, LIBRARY, start_images, wheel
 from build_tools.paths import COMPRESSED, DIST, ROOT, STAMPS, npm_version, tracker_version
-from build_tools.runtime import runtime_files, runtime_lock
+from build_tools.runtime import runtime_files
 from build_tools.steps import Step, digest, stamped
-from build_tools.wheel import built_wheel, core_wheel
+from build_tools.wheel import core_wheel
 
 MANIFEST = "manifest.json"
 TRACKED = ("README.md",)  # what in dist/ is not built
 PAGE_BUDGET = 5 * 1024  # brotli bytes of ours that run in the page
 # a page runs the files of one of these ways to include the tracker
 PAGE_FILES = (("loader.js",), ("snippet.html", "start.js"))
+FIRST_VISIT = ("loader.js", "late.js", "host.js", "core.zip", "python_stdlib.zip", "pyodide-")
+FIRST_VISIT_BUDGET = 4_500_000  # brotli bytes that a first visit downloads
 SMALLEST_COMPRESSED = 1024  # smaller files fit into one packet anyway
 
 
@@ -33,8 +36,8 @@ def build_steps() -> list[Step]:
         python_environment(),
         npm_packages(),
         core_wheel(),
+        start_images(),
         bundle.loader_bundle(),
-        runtime_lock(),
         Step(
             "compression",
             lambda runner: compress_all(runner, sources().values()),
@@ -52,16 +55,17 @@ def build_steps() -> list[Step]:
 
 def sources() -> dict[str, Path]:
     """What goes into `dist/`, by its name there."""
-    wheel = built_wheel()
-    if wheel is None:
-        raise BuildError("the core wheel has not been built", hint="python3 build.py")
     runtime = {pyodide_folder() + name: path for name, path in runtime_files().items()}
-    # In this order, so that a page never gets a loader whose wheel is not there yet.
+    # In this order, so that a page never gets a loader whose core is not there yet.
     return {
         **runtime,
-        wheel.name: wheel,
+        LIBRARY.name: LIBRARY,
+        CORE.name: CORE,
+        wheel().name: wheel(),
         "LICENSE": ROOT / "LICENSE",
         "extras.js": EXTRAS,
+        "late.js": LATE,
+        "host.js": HOST,
         "loader.js": LOADER,
         "start.js": START,
         "snippet.html": SNIPPET,
@@ -86,6 +90,9 @@ def describe(files: Mapping[str, Path], cache: Path = COMPRESSED) -> dict[str, A
         "page_bytes_brotli": max(
             sum(described[name]["brotli"] for name in names) for names in PAGE_FILES
         ),
+        "first_visit_bytes_brotli": sum(
+            facts["brotli"] for name, facts in described.items() if name.startswith(FIRST_VISIT)
+        ),
         "files": described,
     }
 
@@ -99,6 +106,13 @@ def check_budget(manifest: Mapping[str, Any]) -> None:
         raise BuildError(
             f"the page would run {total} bytes (brotli: {parts}); {PAGE_BUDGET} are allowed",
             hint="make loader/ smaller: what Python can decide does not belong there",
+        )
+    download = manifest["first_visit_bytes_brotli"]
+    if download > FIRST_VISIT_BUDGET:
+        raise BuildError(
+            f"a first visit would download {download} bytes (brotli); "
+            f"{FIRST_VISIT_BUDGET} are allowed",
+            hint="see which file of dist/manifest.json has grown",
         )
 
 

@@ -61,7 +61,7 @@ NOTES = {
     "[queryString](api.md#querystring). Its patterns are regular expressions or their text, such "
     "as `{uid: /^[0-9]+$/, events: ['Mail Opened']}`; they match anywhere in an id unless `^` and "
     "`$` say otherwise, and of their flags only `i` counts.",
-    "Start": "In this version both values of `host` run Python on the page's own thread. "
+    "Start": "What the values of `host` mean is in [hosts.md](hosts.md). "
     "`globalAnalyticsKey` in the options of `load` adds a second name; the attribute "
     "`data-global-analytics-key` gives the name itself.",
 }

@@ -44,13 +44,25 @@ def npm_packages() -> Step:
         _install_npm_packages,
         stamp=NODE_MODULES / ".pyodide-tracker",
         inputs=lambda: digest(ROOT / "package.json", ROOT / "package-lock.json"),
-        products=lambda: [NODE_MODULES / "pyodide" / "pyodide.mjs", esbuild()],
+        products=lambda: [NODE_MODULES / "pyodide" / "pyodide.mjs", esbuild(), terser()],
     )
 
 
 def esbuild() -> Path:
     """The bundler's own program; it needs no Node.js to run."""
     return next(NODE_MODULES.glob(ESBUILD), NODE_MODULES / ESBUILD)
+
+
+def terser() -> Path:
+    """The minifier, a script for Node.js."""
+    return NODE_MODULES / "terser" / "bin" / "terser"
+
+
+def node() -> Path:
+    """The Node.js that npm came with: the machine's own, or the one in `.venv`."""
+    path = os.environ.get("PATH")
+    found = shutil.which("node", path=path) if _node_works(path) else None
+    return Path(found) if found else VENV / "bin" / "node"
 
 
 def pip_install(runner: Runner, *what: str) -> None:

@@ -13,12 +13,14 @@ from build_tools.browsers import CHROMIUM, FIREFOX
 from build_tools.commands import BuildError
 from build_tools.dist import build_steps
 from build_tools.environment import npm_packages, python_environment
+from build_tools.images import start_images
 from build_tools.paths import REPORTS, ROOT, TEST_RUNTIME, VENV_PYTHON
 from build_tools.peers import incumbent_bundles
 from build_tools.runtime import runtime_for_tests
 from build_tools.steps import Step
+from build_tools.wheel import core_wheel
 
-MINUTES = 15  # a layer that takes longer hangs
+MINUTES = 25  # a layer that takes longer hangs
 NOTHING_COLLECTED = 5  # pytest's exit code
 NO_PYODIDE = ("-p", "no:pytest_pyodide", "-p", "no:pytest_pyodide_hook")
 IN_PYODIDE = (
@@ -37,6 +39,8 @@ class Layer:
     checks: tuple[tuple[str, ...], ...] = ()
     tests: tuple[str, ...] = ()
     options: tuple[str, ...] = NO_PYODIDE
+    host: str = ""  # where the tests have the core run
+    engine: str = "chromium"  # in which browser
 
 
 LAYERS = {
@@ -50,7 +54,7 @@ LAYERS = {
         Layer(
             "unit",
             "every rule, in CPython with a fake browser",
-            needs=("browser",),
+            needs=("browser", "images"),
             tests=("tests/unit", "tests/collector", "tests/build"),
         ),
         Layer(
@@ -68,14 +72,38 @@ LAYERS = {
         Layer(
             "browser",
             "what a site owner gets: real pages, the real collector",
-            needs=("dist", "browser", "firefox"),
+            needs=("dist", "browser"),
             tests=("tests/browser",),
+            host="shared",
+        ),
+        Layer(
+            "worker",
+            "the same with the core in a worker of each page",
+            needs=("dist", "browser"),
+            tests=("tests/browser",),
+            host="worker",
+        ),
+        Layer(
+            "page",
+            "the same with the core on the page's own thread",
+            needs=("dist", "browser"),
+            tests=("tests/browser",),
+            host="page",
+        ),
+        Layer(
+            "firefox",
+            "what a site owner gets, in Firefox",
+            needs=("dist", "firefox"),
+            tests=("tests/browser",),
+            host="shared",
+            engine="firefox",
         ),
         Layer(
             "peers",
             "visitors and events are the same with the two trackers that this one replaces",
             needs=("dist", "peers", "browser"),
             tests=("tests/peers",),
+            host="page",  # both write while a call is made
         ),
     )
 }
@@ -84,6 +112,7 @@ NEEDS: dict[str, Callable[[], list[Step]]] = {
     "dist": build_steps,
     "pyodide": lambda: [npm_packages(), runtime_for_tests()],
     "peers": lambda: [npm_packages(), incumbent_bundles()],
+    "images": lambda: [npm_packages(), core_wheel(), start_images()],
     "browser": lambda: [Step(CHROMIUM.name, CHROMIUM.ensure)],
     "firefox": lambda: [Step(FIREFOX.name, FIREFOX.ensure)],
 }
@@ -163,11 +192,11 @@ def count(report: Path, exit_code: int) -> tuple[int, int, int]:
     return passed, failed or int(exit_code != 0), skipped
 
 
-def _run(command: Sequence[str | Path]) -> int:
+def _run(command: Sequence[str | Path], **variables: str) -> int:
     try:
         # The environment's programs come first, for tests that start some.
         path = f"{VENV_PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        env = {**os.environ, "PATH": path}
+        env = {**os.environ, "PATH": path, **variables}
         done = subprocess.run(command, cwd=ROOT, env=env, timeout=MINUTES * 60, check=False)
     except subprocess.TimeoutExpired:
         print(f"stopped: not finished after {MINUTES} minutes", file=sys.stderr, flush=True)
@@ -200,7 +229,8 @@ def _pytest(layer: Layer, arguments: Sequence[str]) -> tuple[int, int, int]:
             *layer.options,
             *there,
             *arguments,
-        ]
+        ],
+        **({"TRACKER_HOST": layer.host, "TRACKER_ENGINE": layer.engine} if layer.host else {}),
     )
     if code == NOTHING_COLLECTED and arguments:
         code = 0  # what was asked for may be in another layer

@@ -14,7 +14,7 @@ NODE_MODULES = ROOT / "node_modules"
 
 LOADER_BUNDLE = WORK / "loader"
 WHEELS = WORK / "wheel"
-RUNTIME = WORK / "runtime"
+IMAGES = WORK / "images"
 COMPRESSED = WORK / "compressed"
 TEST_RUNTIME = WORK / "pyodide-test"
 REPORTS = WORK / "reports"

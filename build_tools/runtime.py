@@ -1,4 +1,4 @@
-"""Pyodide: what of it pages download, and a copy with packages for the tests inside it."""
+"""Pyodide: what of it pages download as it is, and a copy with packages for the tests inside it."""
 
 import hashlib
 import json
@@ -7,34 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from build_tools.commands import Runner
-from build_tools.paths import NODE_MODULES, ROOT, RUNTIME, STAMPS, TEST_RUNTIME, VENV_PYTHON
+from build_tools.paths import NODE_MODULES, ROOT, STAMPS, TEST_RUNTIME, VENV_PYTHON
 from build_tools.steps import Step, digest, stamped
 
 SOURCE = NODE_MODULES / "pyodide"
-FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+LIBRARY = "python_stdlib.zip"
+FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", LIBRARY)
 LOCK = "pyodide-lock.json"
 TEST_PACKAGES = ("micropip", "tblib")  # installs our wheel; brings tracebacks out of Pyodide
 PYTHON_IN_PYODIDE = "3.14"
 
 
-def runtime_lock() -> Step:
-    """The lock file for pages, without packages: they would never load one."""
-
-    def write(_: Runner) -> None:
-        _write_lock(RUNTIME, {})
-
-    return stamped(
-        "Pyodide",
-        write,
-        stamp=STAMPS / "runtime",
-        inputs=lambda: digest(ROOT / "package-lock.json", Path(__file__)),
-        products=lambda: runtime_files().values(),
-    )
-
-
 def runtime_files() -> dict[str, Path]:
-    """The files that a page needs to start Python, by name."""
-    return {**{name: SOURCE / name for name in FILES}, LOCK: RUNTIME / LOCK}
+    """The files of Pyodide that a page needs to start Python, by name."""
+    return {name: SOURCE / name for name in FILES if name != LIBRARY}
+
+
+def empty_lock() -> str:
+    """The text of a lock file without packages: pages would never load one."""
+    return json.dumps(_lock({}), separators=(",", ":"))
 
 
 def runtime_for_tests() -> Step:
@@ -60,10 +51,8 @@ def with_dependencies(packages: dict[str, Any], wanted: tuple[str, ...]) -> dict
     return found
 
 
-def _write_lock(folder: Path, packages: dict[str, Any]) -> None:
-    lock = json.loads((SOURCE / LOCK).read_text())
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / LOCK).write_text(json.dumps({**lock, "packages": packages}, separators=(",", ":")))
+def _lock(packages: dict[str, Any]) -> dict[str, Any]:
+    return {**json.loads((SOURCE / LOCK).read_text()), "packages": packages}
 
 
 def _make(runner: Runner) -> None:
@@ -87,4 +76,4 @@ def _make(runner: Runner) -> None:
         # Pyodide repacks wheels, so the ones from PyPI have other hashes than its lock file.
         wheel = TEST_RUNTIME / package["file_name"]
         package["sha256"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    _write_lock(TEST_RUNTIME, packages)
+    (TEST_RUNTIME / LOCK).write_text(json.dumps(_lock(packages), separators=(",", ":")))

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from collector.app import create_app
 from collector.feed import Feed
 from collector.settings import Settings, SettingsError
 from collector.store import Store
+
+Middleware = Callable[[ASGIApp], ASGIApp]
 
 STOP_SECONDS = 10  # how long a stop waits for slow clients
 MAX_HEAD = 256 * 1024  # bytes of address and headers: cookies of a site, events sent by GET
@@ -39,10 +42,12 @@ class Collector:
 class Server(uvicorn.Server):
     """uvicorn that tells when it is ready, and ends live streams before it waits for the rest."""
 
-    def __init__(self, app: Starlette, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, app: Starlette, on_ready: Callable[[], None], around: Middleware | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                around(app) if around else app,
                 http="h11",
                 ws="none",
                 lifespan="on",
@@ -85,11 +90,14 @@ def serve(settings: Settings, on_ready: Callable[[Collector], None]) -> None:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Collector]:
-    """Run a collector in a thread while the block lasts. Raises `SettingsError`."""
+def running(settings: Settings, around: Middleware | None = None) -> Iterator[Collector]:
+    """Run a collector in a thread while the block lasts, if wanted with something around it.
+
+    Raises `SettingsError`.
+    """
     with _prepared(settings) as (app, listener, collector):
         ready = threading.Event()
-        server = Server(app, ready.set)
+        server = Server(app, ready.set, around)
 
         def run() -> None:
             try:

@@ -3,6 +3,20 @@
 import { work } from './snowplow.js';
 export { adopt } from './snowplow.js';
 
+const DETAILS = {
+  'Save-Data': "the visitor saves data and option saveData is 'skip': calls wait.",
+  'No WebAssembly': "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls wait.",
+  'Invalid data-options': (json) => `attribute data-options is ${json}; allowed: a JSON object.`,
+  'Start failed': (why, base) => `${why}calls wait. Is ${base} complete?`,
+  'Host failed': (why, base) => `${why}. Is ${base} complete?`,
+};
+
+/** What is said with a message; `given` is what is known of the cause. */
+export const told = (message, given, base) => {
+  const detail = DETAILS[message];
+  return detail?.call ? detail(given, base) : detail || given;
+};
+
 /** One element, or a list of them (array, NodeList, jQuery); nothing for null. */
 const elements = (target, method, given) => {
   const list = !given ? [] : given.addEventListener ? [given] : Array.from(given);

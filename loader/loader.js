@@ -1,34 +1,18 @@
-// Page side: makes the global object work. Reads top to bottom: names, privacy, messages, life, start.
+// Page side: makes the global object work. Reads top to bottom: names, calls, life, privacy, hosts, start.
 // Built twice: loader.js for the script tag, start.js for the snippet, which is the stub already.
-import { attach, nothing } from './stub.js';
-import { freeze } from './capture.js';
-import { mayKeep, refusedBy, saidBy } from './precheck.js';
-import { forget, keyOf, local, parsed, tried } from './stored.js';
-import { canRun, start } from './runtime.js';
+// What a page needs from the first answer of the core on is in late.js.
+import { connect } from './link.js';
+import { canRun, mayKeep, refusedBy, saidBy } from './precheck.js';
+import { forget } from './kept.js';
+import { parsed, script, target, tried } from './own.js';
 
-const script = document.currentScript;
-const {
-  writeKey,
-  options: json,
-  initialPageview: pageview,
-  globalAnalyticsKey = 'cioanalytics',
-  ...data
-} = script.dataset;
 const base = new URL('.', script.src).href;
-// methods in extras.js, those of older clients among them
-const EXTRAS =
-  'trackLink trackClick trackForm trackSubmit pageview init log addIntegrationMiddleware ' +
-  'listeners addEventListener removeAllListeners removeListener removeEventListener ' +
-  'hasListeners add addIntegration use';
 const HOOKS = 'load unload ready track page screen identify group alias';
 const KEPT = 'cioCalls';
-const SLICE = 8; // calls handed to the core in one go
+const GOING_MS = 2000; // until the page before this one is gone for certain
+const SLICE = 8; // calls handed to Python on the page's own thread in one go
 
-const starts = (call) => /"method":"(load|newTracker)"/.test(call);
-
-const target = __ALONE__
-  ? (window[globalAnalyticsKey] = attach(window[globalAnalyticsKey] || {}))
-  : window[globalAnalyticsKey];
+const starts = (call) => /"method":"(load|newT)/.test(call);
 
 /** What the core gets to know of a plugin; its functions stay here. */
 const describe = (plugin) => ({
@@ -41,92 +25,46 @@ if (!target.initialize) {
   target.initialize = target.invoked = true; // a second copy of the script or the snippet does nothing
   target.VERSION = __VERSION__;
   const state = target._;
-  let core, scheduled, begun;
-  let answers = {};
+  let scheduled, begun, waking, keeping, written;
+  let failed = '';
+  let hosts = ['shared', 'worker', 'page'];
+  // what late.js shares: the core, and what a worker has and did not answer, or needs again (by id)
+  const me = { base, handed: new Map() };
 
-  const warn = (message, detail) => {
-    console.warn('cioanalytics: ' + detail);
-    target.emit('error', { message, detail });
+  let talk;
+  const late = async () =>
+    (talk ||= await (waking ||= import(base + __LATE__).then(({ begin }) => begin(target, state, me))));
+  const later = (name) => (...args) => {
+    if (talk) talk[name](...args);
+    else late().then(() => talk[name](...args), me.fall);
   };
 
-  // ---- listeners, and what few pages need -----------------------------------------------------
+  const warn = (message, detail) =>
+    late().then(
+      () => talk.warn(message, detail),
+      () => console.warn('cioanalytics: ' + (detail || message)),
+    );
 
-  const listeners = {};
-  target.on = (name, listener) => ((listeners[name] ||= []).push(listener), target);
-  target.once = (name, listener) => {
-    const once = (...args) => (target.off(name, once), listener(...args));
-    once.of = listener;
-    return target.on(name, once);
-  };
-  target.off = (name, listener) => {
-    listeners[name] = listeners[name]?.filter((each) => each != listener && each.of != listener);
-    return target;
-  };
-  target.emit = (name, ...args) => {
-    for (const listener of [...(listeners[name] || [])]) {
-      try {
-        listener.apply(target, args);
-      } catch (error) {
-        console.error(error); // a listener must not stop the others
-      }
-    }
-    return target;
-  };
+  // ---- calls ----------------------------------------------------------------------------------
+
   target.register = (...plugins) => state.call('register', plugins.map(describe), plugins);
+  state.x = state.x.filter(
+    ([method, args, done]) => method != 'register' || void done(target.register(...args)),
+  );
 
-  const extras = () => import(base + __EXTRAS__);
-  for (const name of EXTRAS.split(' ')) {
-    target[name] = (...args) => {
-      extras().then(
-        ({ later }) => later(target, name, args),
-        (error) => warn('Start failed', error),
-      );
-      return target;
-    };
-  }
-  for (const [method, args, done] of state.x.splice(0)) {
-    const answer = target[method](...args);
-    done?.(answer);
-  }
-
-  // ---- messages -------------------------------------------------------------------------------
-
-  const receive = (text) => {
-    const message = JSON.parse(text);
-    const { type, id, name, args, value, error } = message;
-    if (type == 'emit') return target.emit(name, ...args);
-    if (type == 'run') {
-      return extras()
-        .then(({ run }) => run(target, state.f, message))
-        .catch((error) => ({ id, error: '' + error }))
-        .then((answer) => core.post(`{"answers":${freeze([answer])}}`));
-    }
-    if (type == 'callback') {
-      try {
-        state.f[id](...args);
-      } catch (thrown) {
-        console.error(thrown);
-      }
-      delete state.f[id];
-    } else if (state.p[id]) {
-      const [resolve, reject] = state.p[id];
-      delete state.p[id];
-      if (error) {
-        delete state.f[id];
-        reject(Object.assign(new Error(error.message), error));
-      } else resolve(value);
-    }
-  };
+  const idOf = (call) => call.slice(7, call.indexOf('"', 7)); // {"id":"…
+  const byId = (calls) => Object.fromEntries(calls.map((call) => [idOf(call), call]));
 
   // all calls, or a few of them to keep the page's thread free
-  const flush = (number = Infinity) => {
-    if (!core || !state.q.length) return;
-    answers = {};
-    core.post('{"calls":[' + state.q.splice(0, number) + ']}');
-  };
+  const flush = (me.flush = (number = Infinity) => {
+    if (!me.core || !state.q.length) return;
+    const calls = state.q.splice(0, number);
+    if (me.core.far) for (const call of calls) me.handed.set(idOf(call), call);
+    me.core.post('{"calls":[' + calls + ']}');
+  });
 
   const drain = () => {
-    flush(SLICE);
+    flush(me.core?.far ? Infinity : SLICE);
     scheduled = state.q.length && (soon(drain) || 1);
   };
 
@@ -135,48 +73,56 @@ if (!target.initialize) {
       ? scheduler.postTask(work, { priority: 'background' })
       : (window.requestIdleCallback || setTimeout)(work);
 
-  // An answer holds until a call is made, or somebody else changes a cookie or the stored copy.
-  const stamp = (method) => tried(() => document.cookie) + local(keyOf(method, state.o));
-  const ask = (method, args) => {
-    flush();
-    let known = !args.length && method.includes('.') && answers[method];
-    if (!known || known.stamp != stamp(method)) {
-      const json = core.ask(`{"method":"${method}","args":${freeze(args)}}`);
-      if (args.length) answers = {};
-      known = answers[method] = { json, stamp: stamp(method) };
-    }
-    return JSON.parse(known.json).value ?? nothing(method);
-  };
+  /** The names of the origin's locks: of shared workers their build, of pages with a worker their id. */
+  const locks = async () => ((await navigator.locks?.query().catch(Object))?.held || []).map(({ name }) => name);
 
   // ---- life -----------------------------------------------------------------------------------
 
-  const byId = (calls) => Object.fromEntries(calls.map((call) => [JSON.parse(call).id, call]));
+  // Calls that no core has answered are kept for the next page, by tasks of their own: this page may
+  // end at any moment. What no page may do again is left out, and so is what starts a tracker.
+  const keep = () => {
+    keeping = 0;
+    const mine = [...me.handed.values(), ...state.q].filter(
+      (call) => !/"again":true}$/.test(call) && !starts(call),
+    );
+    const may = mine[0] && !refusedBy(state.o) && mayKeep(state.o);
+    const kept = mine.map((call) => call.replace(/(,"kept":true)?}$/, ',"kept":true}'));
+    if (may) written = tried(() => (localStorage[KEPT + state.i] = `[${kept}]`));
+    else if (written) written = tried(() => void delete localStorage[KEPT + state.i]);
+  };
+  const keepSoon = (me.keepSoon = () => (keeping ||= soon(keep) || 1));
 
-  const takeKept = () =>
+  /** The calls of pages that are gone: this page keeps them from now on. */
+  const takeKept = async () => {
+    if (!mayKeep(state.o)) return;
+    const keys = tried(() => Object.keys(localStorage).filter((key) => key.startsWith(KEPT) && key != KEPT + state.i)) || [];
+    const names = keys[0] ? await locks() : [];
     tried(() => {
-      const calls = byId(JSON.parse(localStorage[KEPT]));
-      delete localStorage[KEPT];
-      return calls;
-    });
-
-  // what the core could not take over waits for it on the next page
-  const leave = () => {
-    flush();
-    if (core || refuses() || !mayKeep(state.o)) return;
-    const mine = state.q.filter((call) => !starts(call));
-    const kept = mine.map((call) => call.slice(0, -1) + ',"kept":true}');
-    tried(() => {
-      const calls = Object.values({ ...takeKept(), ...byId(kept) });
-      if (calls.length) localStorage[KEPT] = JSON.stringify(calls.slice(-1000));
+      for (const key of keys) {
+        if (state.q.length > 900 || names.some((name) => name.startsWith('cioPage' + key.slice(KEPT.length)))) continue;
+        state.q = Object.values({ ...byId((parsed(localStorage[key]) || []).map((call) => JSON.stringify(call))), ...byId(state.q) });
+        delete localStorage[key];
+      }
+      if (keys[0]) keep();
     });
   };
 
-  // ---- start ----------------------------------------------------------------------------------
+  const tell = ({ type }) => me.core?.life?.(type);
+  const leave = (event) => {
+    flush();
+    tell(event);
+    keep();
+  };
+
+  // ---- privacy --------------------------------------------------------------------------------
+
+  /** What a call says of privacy is true from then on. */
+  const heed = (call) => Object.assign(state.o, saidBy(JSON.parse(call)));
 
   // early privacy calls hold before anything is downloaded, read or written (D9)
   const refuses = () => {
     const options = state.o;
-    for (const call of state.q) Object.assign(options, saidBy(JSON.parse(call)));
+    state.q.forEach(heed);
     const refused = state.off || refusedBy(options);
     if (refused && !state.off) {
       state.off = true;
@@ -189,52 +135,94 @@ if (!target.initialize) {
     return refused;
   };
 
-  const boot = async () => {
+  // ---- hosts ----------------------------------------------------------------------------------
+
+  const boot = (me.boot = async () => {
     if (refuses()) return;
+    await takeKept();
     if (navigator.connection?.saveData && state.o.saveData != 'load')
-      return warn('Save-Data', "the visitor saves data and option saveData is 'skip': calls wait.");
-    if (!canRun())
-      return warn('No WebAssembly', "no WebAssembly, or the CSP lacks 'wasm-unsafe-eval': calls wait.");
+      return warn('Save-Data');
+    if (!canRun()) return warn('No WebAssembly');
     try {
-      const bridge = await start(base, receive);
-      if (mayKeep(state.o)) state.q = Object.values({ ...takeKept(), ...byId(state.q) });
-      core = bridge;
-      state.ask = ask;
-      delete target.load;
-      flush();
+      me.core = await (hosts[0] == 'page' ? (await late()).here() : there(hosts[0]));
     } catch (error) {
-      warn('Start failed', `${error}: calls wait. Is ${base} complete?`);
+      return me.fall(error);
     }
+    flush();
+    setTimeout(() => takeKept().then(flush), GOING_MS);
+  });
+
+  /** The next host, as this one cannot be used; told when it is known which one can. */
+  me.fall = (reason) => {
+    failed += `host ${hosts.shift()} fails (${reason}), `;
+    if (hosts[0]) boot();
+    else warn('Start failed', failed);
   };
+
+  /** The core has answered. */
+  me.works = () => {
+    if (failed) warn('Host failed', `${failed}host ${hosts[0]} is used`);
+    failed = '';
+    delete target.load;
+  };
+
+  /** Python in a worker. */
+  const there = async (kind) => {
+    const on = { written: (keys) => talk?.written?.(keys) };
+    for (const name of ['say', 'answer', 'view', 'address', 'console']) on[name] = later(name);
+    on.lost = (reason) => {
+      if (me.core) later('lost')(reason);
+    };
+    const send = await connect(kind, base + __HOST__, __BUILD__, state, on);
+    return { far: true, send, post: (text) => send({ text }), life: (life) => send({ life }) };
+  };
+
+  // a worker that another page started costs little: no need to wait until this page has loaded
+  const lives = async () => hosts[0] == 'shared' && (await locks()).some((name) => name.startsWith(__BUILD__));
 
   const begin = () => {
     begun = true;
     const { o: options } = state;
     if (refuses()) return;
+    const at = hosts.indexOf(options.host);
+    const can = [window.SharedWorker && new URL(base).origin == location.origin, window.Worker, 1];
+    hosts = hosts.filter((_, place) => can[place] && place >= at);
     addEventListener('pagehide', leave);
     document.addEventListener('visibilitychange', leave);
+    addEventListener('pageshow', tell);
+    addEventListener('online', tell);
     if (options.globalAnalyticsKey) window[options.globalAnalyticsKey] ||= target;
     if (options.alias === true) window.analytics ||= target;
-    if (document.readyState == 'complete') soon(boot);
-    else addEventListener('load', () => soon(boot));
+    lives().then((alive) => {
+      if (alive) boot();
+      else if (document.readyState == 'complete') soon(boot);
+      else addEventListener('load', () => soon(boot));
+    });
   };
+
+  // ---- start ----------------------------------------------------------------------------------
 
   state.wake = (method) => {
     if (!begun) {
-      if (starts(`"method":"${method}"`)) begin();
-    } else if (core && !scheduled) scheduled = soon(drain) || 1;
+      if (/^(load|newT)/.test(method)) begin();
+      return;
+    }
+    if (/^(setO|enableA)/.test(method)) heed(state.q.at(-1));
+    if (me.core && !scheduled) scheduled = soon(drain) || 1;
+    keepSoon();
   };
 
-  if (window.GlobalSnowplowNamespace) extras().then(({ adopt }) => adopt(target, state));
+  if (window.GlobalSnowplowNamespace) late().then(({ extras }) => extras()).then(({ adopt }) => adopt(target, state));
   if (state.q.some(starts)) begin();
-  else if (writeKey) {
+  else if (__ALONE__ && script.dataset.writeKey) {
+    const { writeKey, options: json, initialPageview, globalAnalyticsKey, ...data } = script.dataset;
     const given = json ? parsed(json) : {};
     if (Object(given) !== given) {
-      warn('Invalid data-options', `attribute data-options is ${json}; allowed: a JSON object.`);
+      warn('Invalid data-options', json);
     }
-    const { initialPageview, ...options } = { ...given };
+    const { initialPageview: wanted, ...options } = { ...given };
     for (const name in data) options[name] = parsed(data[name]) ?? data[name];
     target.load(writeKey, options);
-    if (pageview !== 'false' && initialPageview !== false) target.page();
+    if (initialPageview !== 'false' && wanted !== false) target.page();
   }
 }

@@ -1,5 +1,5 @@
 // Page side: may anything be downloaded or written at all (S13)? The table comes from privacy.py.
-import { cookie } from './stored.js';
+import { cookie, tried } from './own.js';
 
 /** The option through which the visitor refuses to be tracked, undefined if none does. */
 export const refusedBy = (options) =>
@@ -27,3 +27,6 @@ export const mayKeep = (options) =>
   __PRECHECK__.keep.every(
     ([option, values]) => options[option] == null || values.includes(options[option]),
   );
+
+/** Whether the page can run WebAssembly; without 'wasm-unsafe-eval' Pyodide's start never settles. */
+export const canRun = () => tried(() => new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));

@@ -60,17 +60,15 @@ const decorate = (target, links, tracker, accepts, reason) => {
     const trackers = known.get(link) || new Set();
     if (trackers.has(tracker) || !accepts(link)) continue;
     known.set(link, trackers.add(tracker));
-    for (const type of ['mousedown', 'click']) {
-      link.addEventListener(
-        type,
-        () => {
-          const ask = target['getDecoratedLink:' + tracker];
-          const text = reason ? tried(() => reason(link)) : link.textContent;
-          link.href = ask(link.href, String(text ?? '')) || link.href;
-        },
-        true,
-      );
-    }
+    const decorated = () => {
+      const text = reason ? tried(() => reason(link)) : link.textContent;
+      return target['getDecoratedLink:' + tracker](link.href, String(text ?? ''));
+    };
+    // a core in a worker answers what it was asked last: the pointer comes before the click
+    link.addEventListener('pointerover', decorated);
+    decorated();
+    for (const type of ['mousedown', 'click'])
+      link.addEventListener(type, () => (link.href = decorated() || link.href), true);
   }
 };
 

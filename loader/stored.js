@@ -9,38 +9,21 @@ export const tried = (read) => {
   }
 };
 
-export const parsed = (text) => tried(() => JSON.parse(text));
+/** The value of a JSON text; what cannot be one is not tried, as an error costs a page 2 ms. */
+export const parsed = (text) => (/^[[{"\dtfn-]/.test(text) ? tried(() => JSON.parse(text)) : void 0);
 
+/** The value of a cookie, '' if there is none. */
 export const cookie = (name) =>
-  tried(() => decodeURIComponent(`; ${document.cookie}`.split(`; ${name}=`)[1].split(';')[0]));
+  tried(() => decodeURIComponent((`; ${document.cookie}`.split(`; ${name}=`)[1] || '').split(';')[0]));
 
 export const local = (key) => tried(() => localStorage.getItem(key));
 
-const NAMES = {
+export const NAMES = {
   'user.id': 'ajs_user_id',
   'user.anonymousId': 'ajs_anonymous_id',
   'user.traits': 'ajs_user_traits',
   'group.id': 'ajs_group_id',
   'group.traits': 'ajs_group_properties',
-};
-
-/** Take all that the tracker keeps out of the browser, if anything is there. */
-export const forget = (options) => {
-  const known = Object.keys(NAMES).map((what) => keyOf(what, options));
-  const prefix = options.snowplow?.cookieName || options.cookieName || '_sp_';
-  const ours = (name) =>
-    known.includes(name) ||
-    new RegExp(__PRECHECK__.keys).test(name) ||
-    (name.startsWith(prefix) && /(id|ses)\.[0-9a-f]{4}(\.expires)?$/.test(name));
-  for (const name of document.cookie.split(/=[^;]*;? ?/).filter(ours)) {
-    const gone = name + '=; max-age=0; path=/';
-    document.cookie = gone;
-    // a.b.c, b.c and c
-    for (let host = location.hostname; host; host = host.replace(/^[^.]*\.?/, ''))
-      document.cookie = gone + '; domain=' + host;
-  }
-  for (const name in localStorage) if (ours(name)) delete localStorage[name];
-  delete sessionStorage._sp_tab_id;
 };
 
 /** The key under which local storage holds what a getter answers. */
@@ -60,3 +43,6 @@ export const stored = (what, options) => {
       .find((text) => text && text != 'null') || null
   );
 };
+
+/** What a getter answers if there is nothing. */
+export const nothing = (what) => (what.endsWith('traits') ? {} : null);

@@ -1,35 +1,33 @@
 // Page side: the global object. Every public method is there from the first line on; calls are
 // kept in call order. The snippet makes it, the loader makes the same object work.
-import { freeze, page } from './capture.js';
-import { stored } from './stored.js';
+import { tools } from './tools.js';
 
 const METHODS =
   'load track page screen identify group alias reset ready debug timeout addSourceMiddleware ' +
-  'addDestinationMiddleware deregister queryString';
+  'addDestinationMiddleware deregister queryString queue flush';
 // what needs the loader: until it is there, these calls are only kept
 const LATER = 'on once off emit trackLink trackClick trackForm trackSubmit pageview';
 const GETTERS = { user: ['id', 'anonymousId', 'traits'], group: ['id', 'traits'] };
 // names of Snowplow's methods: the core knows which of them there are
-const SNOWPLOW = /^(track|[gs]et|enable|disable|add|remove|clear|new|update|discard|preserve|flush|cross)[A-Z]/;
+const SNOWPLOW = /^(track|[gs]et|(en|dis)able|add|remove|clear|new|update|discard|preserve|flush|cross)[A-Z]/;
 const CAPACITY = 1000;
-
-/** What a getter answers if there is nothing. */
-export const nothing = (method) => (method.endsWith('traits') ? {} : null);
 
 /**
  * Give `target` the public methods, and return it with those of Snowplow. `target._` is the state that snippet and loader share:
  * q (calls as JSON), p (what settles them, by id), f (functions, by id), x (calls for the loader),
- * o (options of load), i and n (what ids are made of), off (tracking is refused), call (makes one);
- * wake and ask are set by the loader.
+ * o (options of load), t (tools), i and n (what ids are made of), off (tracking is refused), call (makes one);
+ * wake, ask and note are set by the loader.
  */
 export const attach = (target) => {
+  const { freeze, nothing, page, stored } = tools;
   const state = (target._ ||= {
     q: [],
     p: {},
     f: {},
     x: [],
     n: 0,
-    i: 'c' + Math.random(),
+    i: 'c' + Math.random() + Math.random(),
+    t: tools,
   });
 
   const keys = new WeakMap();
@@ -58,13 +56,13 @@ export const attach = (target) => {
         json = JSON.stringify(args.map((arg) => (typeof arg == 'string' ? arg : null)));
         fail('Unreadable arguments', `${method}: ${error}`);
       }
-      const head = { id, method, at: Date.now(), page: page(), ...seen };
+      const head = { id, method, at: Date.now(), page: page(), ...seen, ...state.note?.(id, method, json) };
       if (fn >= 0 && !marks) head.fn = fn;
       if (functions || fn >= 0) state.f[id] = functions || args[fn];
       state.p[id] = [resolve, reject];
       state.q.push(JSON.stringify(head).slice(0, -1) + ',"args":' + json + '}');
       if (/^(load|newT)/.test(method)) state.o ||= { ...Object(args.at(-1)) };
-      if (state.wake) state.wake(method);
+      state.wake?.(method);
     });
     promise.catch(() => {}); // nobody has to handle the rejection of a call
     return promise;

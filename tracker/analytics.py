@@ -9,6 +9,7 @@ Answers go out through `send` as messages; `tracker.bridge` describes them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,8 @@ from tracker.arguments import (
 from tracker.browser import Browser, Page
 from tracker.calls import CREATING, Answers, Call, Message, replay_order
 from tracker.delivery.customerio import CustomerIo
+from tracker.delivery.queue import OutQueue
+from tracker.delivery.snowplow import SnowplowCollector
 from tracker.errors import TrackerError, shown
 from tracker.events import Visit, boolean_integrations, make_event
 from tracker.identity import Group, Identity, User
@@ -75,9 +78,11 @@ class Analytics:
         self._early: list[Call] = []
         self._waiting: list[Call] = []
         self._busy = False
+        self._dropped = 0  # events
         self._seen: dict[str, None] = {}
         self._loaded: _Loaded | None = None
         self._refused = False
+        self._handled: deque[str] = deque(maxlen=1000)
 
     def receive(self, calls: list[Call]) -> None:
         """Take calls over, in call order. Calls before `load` wait for it."""
@@ -85,7 +90,8 @@ class Analytics:
         self._seen.update(dict.fromkeys(call.id for call in fresh))
         self._early += fresh
         creating = any(call.method in CREATING for call in self._early)
-        if not (creating or self._loaded or self._trackers or self._refused):
+        # a load under way waits for the page: what comes meanwhile comes behind it
+        if not (creating or self._busy or self._loaded or self._trackers or self._refused):
             return
         fresh, self._early = replay_order(self._early) if creating else self._early, []
         self._waiting += fresh
@@ -103,10 +109,82 @@ class Analytics:
 
     def save(self) -> None:
         """Make events of the calls taken over safe; hosts do so before they go idle."""
+        for queue in self._queues():
+            queue.save()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no event waits."""
+        return not any(len(queue) for queue in self._queues())
+
+    def release(self) -> None:
+        """The page is gone: leave what waits to other pages."""
+        for queue in self._queues():
+            queue.release()
+
+    def _destinations(self) -> list[CustomerIo | SnowplowCollector]:
+        own: list[CustomerIo | SnowplowCollector] = []
         if self._loaded is not None:
-            self._loaded.destination.queue.save()
-        for tracker in self._trackers.values():
-            tracker.collector.queue.save()
+            own.append(self._loaded.destination)
+        return [*own, *(tracker.collector for tracker in self._trackers.values())]
+
+    def _queues(self) -> list[OutQueue]:
+        return [destination.queue for destination in self._destinations()]
+
+    def _queue_facts(self) -> Json:
+        """What waits: `pending` events, their `bytes`, the time of the `oldest`, and how many were
+        `dropped` on this page.
+        """
+        queues = self._queues()
+        times = [self._time_of(queue.oldest) for queue in queues if queue.oldest]
+        return {
+            "pending": sum(map(len, queues)),
+            "oldest": min(times, default=None),
+            "bytes": sum(queue.bytes for queue in queues),
+            "dropped": self._dropped,
+        }
+
+    def _time_of(self, event: Json) -> str:
+        time = event.get("ttm") or event.get("dtm")
+        if time is None:
+            return str(event.get("timestamp"))
+        return self._browser.iso_time(int(time))
+
+    def view(self) -> Json | None:
+        """What getters answer now, and the ids of the calls handled since the last view.
+
+        None while calls are under way: what the page knows itself is as good then. `idPlaces` and
+        `traitPlaces` are the stores that hold the user's id and traits, in the order in which they
+        win; `hidden` says that getters answer nothing (decision S5). Making no anonymous id, a view
+        writes nothing that a getter would not write.
+        """
+        if self._busy or (self._loaded is None and self._early):
+            return None
+        handled, now = list(self._handled), self._loaded
+        self._handled.clear()
+        self._look_around()
+        hidden = now is None or now.refused or not now.privacy.may_identify
+        getters: Json = dict.fromkeys(VIEWED)
+        if now is not None and not hidden:
+            getters = {name: GETTERS[name](now, []) for name in VIEWED if name != ANONYMOUS}
+            getters[ANONYMOUS] = now.user.known_anonymous_id()
+        for name in VIEWED:
+            getters[name] = {} if name.endswith("traits") and hidden else getters[name]
+        disabled = []
+        if now is not None:
+            disabled = [name for name in ("user", "group") if getattr(now, name).disabled]
+        trackers = {
+            name: {getter: answer(tracker, ["*"]) for getter, answer in snowplow.VIEWED.items()}
+            for name, tracker in self._trackers.items()
+        }
+        return {
+            "handled": handled,
+            "getters": {**getters, "hidden": hidden, "disabled": disabled},
+            "idPlaces": now.privacy.places("id") if now else (),
+            "traitPlaces": now.user.trait_places if now else (),
+            "trackers": trackers,
+            "first": next(iter(trackers), ""),
+        }
 
     def ask(self, method: str, args: list[Any], name: str = "") -> Any:
         """Answer a getter or setter at once; `name` is that of a Snowplow tracker.
@@ -140,6 +218,7 @@ class Analytics:
                 self._answers.fail(call, error)
             if call.method in CHANGERS:
                 self._tell_identity()
+            self._handled.append(call.id)
         self._busy = False
 
     def _look_around(self) -> None:
@@ -174,6 +253,8 @@ class Analytics:
 
     async def _handle(self, call: Call) -> None:
         self._look_around()
+        if call.spare and self._loaded is not None:
+            self._loaded.user.spare = call.spare
         if call.method == "load":
             await self._load(call)
         elif call.method == "newTracker":
@@ -185,10 +266,12 @@ class Analytics:
             self._snowplow(call)
         elif call.method in GETTERS or call.method in snowplow.GETTERS:
             self._answers.result(call, self.ask(call.method, call.args, next(iter(call.to), "")))
-        elif call.method not in _METHODS:
+        elif call.method not in _METHODS and call.method not in _QUEUE:
             raise _unknown_method(call.method)
         elif self._refused or (self._loaded and self._loaded.refused):
             self._answers.result(call)
+        elif call.method in _QUEUE and (self._loaded or self._trackers):
+            _QUEUE[call.method](self, call)
         elif self._loaded is None:
             self._early.append(call)
         else:
@@ -275,9 +358,9 @@ class Analytics:
         self._know_visitor(now)
         spawn(destination.start())
         self._answers.emit("initialize", {"writeKey": settings.write_key}, settings.given)
-        if settings.query_string is not None:
+        if settings.query_string is not None and not call.again:
             self._follow_link(settings.query_string, call)
-        if settings.initial_pageview:
+        if settings.initial_pageview and not call.again:
             page = replace(call, id=call.id + "-page", method="page", args=[])
             self._waiting = replay_order([page, *self._waiting])
 
@@ -576,6 +659,7 @@ class Analytics:
             options=options,
             page=page,
             at=call.at,
+            id_=call.event_id(self._browser),
             integrations=boolean_integrations(loaded.settings.integrations),
         )
         self._pipeline.put(call, event, told)
@@ -620,6 +704,17 @@ class Analytics:
             loaded.user.anonymous_id()  # unrelated to the former one (decision I11)
         self._answers.emit("reset")
         self._answers.result(call)
+
+    def _flush(self, call: Call) -> None:
+        async def flush() -> None:
+            for done in [each.sender.flush() for each in self._destinations() if each.enabled]:
+                await done
+            self._answers.result(call, self._queue_facts())
+
+        spawn(flush())
+
+    def _queue(self, call: Call) -> None:
+        self._answers.result(call, self._queue_facts())
 
     def _ready(self, loaded: _Loaded, call: Call) -> None:
         async def answer() -> None:
@@ -695,8 +790,12 @@ class Analytics:
 
     def _report(self, what: str, facts: Json) -> None:
         """What happened to events on their way out."""
-        self._answers.emit(what, facts)
+        if what == "error":
+            self._answers.report(TrackerError(facts["message"], facts["detail"]))
+        else:
+            self._answers.emit(what, facts)
         if what == "dropped":
+            self._dropped += len(facts["events"])
             number, reason = len(facts["events"]), facts["reason"]
             detail = f"{number} event(s) were dropped: {reason}. See docs/api.md#delivery"
             self._answers.report(TrackerError("Events dropped", detail))
@@ -800,6 +899,10 @@ GETTERS: dict[str, Callable[[_Loaded, list[Any]], Any]] = {
     ),
 }
 
+# the getters without arguments that a view answers
+ANONYMOUS = "user.anonymousId"
+VIEWED = ("user.id", "user.traits", ANONYMOUS, "group.id", "group.traits")
+
 _METHODS: dict[str, Callable[[Analytics, _Loaded, Call], None]] = {
     "track": Analytics._track,
     "page": Analytics._page,
@@ -818,6 +921,11 @@ _METHODS: dict[str, Callable[[Analytics, _Loaded, Call], None]] = {
     "timeout": Analytics._timeout,
 }
 
+_QUEUE: dict[str, Callable[[Analytics, Call], None]] = {
+    "flush": Analytics._flush,
+    "queue": Analytics._queue,
+}
+
 _PRIVACY: dict[str, Callable[[Analytics, Call], Awaitable[None]]] = {
     "setOptOutCookie": Analytics._set_opt_out_cookie,
     "enableAnonymousTracking": Analytics._enable_anonymity,
@@ -826,7 +934,7 @@ _PRIVACY: dict[str, Callable[[Analytics, Call], Awaitable[None]]] = {
 }
 
 PUBLIC_METHODS = (
-    *["load", *_METHODS, "setAnonymousId", "user", "group", "on", "once", "off"],
+    *["load", *_METHODS, *_QUEUE, "setAnonymousId", "user", "group", "on", "once", "off"],
     *[*snowplow.PRIVACY_METHODS, "newTracker", *snowplow.METHODS],
     *[name for name in snowplow.GETTERS if name != "getDecoratedLink"],
 )

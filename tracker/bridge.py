@@ -8,7 +8,8 @@ From the page:
   Snowplow may name trackers, `trackPageView:sp;sp2`, and functions of its arguments (and of
   options) are `{"$fn": key}`;
 - `post({"answers": [{"id", "value" | "error"}, …]})` answers `run` messages;
-- `ask({"method", "args"})` answers getters and setters at once: `{"value"}` or `{"error"}`.
+- `ask({"method", "args"})` answers getters and setters at once: `{"value"}` or `{"error"}`;
+- `view()` tells what all getters answer now, for pages that cannot ask and wait.
 
 To the page:
 
@@ -30,10 +31,16 @@ from typing import Any
 
 from tracker.analytics import Analytics
 from tracker.arguments import FUNCTION
-from tracker.browser import Browser, Page, WindowBrowser
-from tracker.calls import KEPT_METHODS, Call
+from tracker.browser import Browser, Page, Runtime, WindowBrowser
+from tracker.calls import DONE_ONCE, KEPT_METHODS, Call, Message
 from tracker.errors import TrackerError
 from tracker.text import from_json, to_json
+
+MOST_REMEMBERED = 10_000
+
+# What the pages of one runtime share: the calls they handed over, and more.
+_DONE: dict[str, None] = {}
+_RUNTIME = Runtime()
 
 PAGE_MEMBERS = ("href", "title", "referrer", "canonical")
 
@@ -41,9 +48,13 @@ PAGE_MEMBERS = ("href", "title", "referrer", "canonical")
 class Bridge:
     """The core behind its messages. Malformed messages are reported, never raised."""
 
-    def __init__(self, browser: Browser, send: Callable[[str], None]) -> None:
+    def __init__(
+        self, browser: Browser, send: Callable[[str], None], done: dict[str, None] | None = None
+    ) -> None:
         self._browser = browser
-        self._analytics = Analytics(browser, lambda message: send(to_json(message)))
+        self._done = {} if done is None else done  # ids of calls that any page handed over
+        self._send = send
+        self._analytics = Analytics(browser, self._tell)
 
     def post(self, text: str) -> None:
         """Hand over calls, or answers."""
@@ -57,7 +68,7 @@ class Bridge:
             calls = [call for call in read if call is not None]
             if len(calls) < len(items) or not items:
                 self._browser.console("warn", "cioanalytics: a call could not be taken over.")
-            self._analytics.receive(calls)
+            self._analytics.receive([call for call in calls if self._is_new(call)])
         self._analytics.save()
 
     def ask(self, text: str) -> str:
@@ -74,14 +85,44 @@ class Bridge:
             self._browser.console("error", f"cioanalytics: internal error: {error}")
             return to_json({"error": {"message": "Internal error", "detail": str(error)}})
 
+    def view(self) -> str:
+        """What getters answer now, and the calls handled since the last view; "" if not settled."""
+        view = self._analytics.view()
+        return "" if view is None else to_json(view)
+
+    def idle(self) -> bool:
+        """Whether no event waits."""
+        return self._analytics.idle
+
+    def close(self) -> None:
+        """The page is gone for good: nothing calls back any more, and others take what waits."""
+        self._analytics.release()
+        self._browser.close()
+
+    def _tell(self, message: Message) -> None:
+        self._send(to_json(message))
+
+    def _is_new(self, call: Call) -> bool:
+        """Whether the call is to be made; else it is answered at once.
+
+        It is not if a page handed it over before, or if it meant a page that is gone.
+        """
+        if call.method not in DONE_ONCE and not call.kept:
+            return True
+        if call.id in self._done or call.method not in KEPT_METHODS:
+            self._tell({"type": "result", "id": call.id, "value": None})
+            return False
+        if len(self._done) >= MOST_REMEMBERED:
+            del self._done[next(iter(self._done))]
+        self._done[call.id] = None
+        return True
+
     def _call(self, item: Any) -> Call | None:
         """The call that an item means; None for what is none (kept calls may be damaged)."""
         try:
             page, args, function = item["page"], list(item["args"]), item.get("fn")
             kept = bool(item.get("kept"))
             method, _, names = str(item["method"]).partition(":")
-            if kept and method not in KEPT_METHODS:
-                return None
             if function is not None:
                 args[function] = FUNCTION
             return Call(
@@ -93,11 +134,13 @@ class Bridge:
                 with_function=function is not None and not kept,
                 kept=kept,
                 to=tuple(name for name in names.split(";") if name),
+                again=bool(item.get("again")),
+                spare=str(item.get("spare") or ""),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None
 
 
 def start(window: Any, send: Callable[[str], None]) -> Bridge:
-    """The core of a page: what a host calls once the runtime is there."""
-    return Bridge(WindowBrowser(window), send)
+    """The core of a page: what a host calls once the runtime is there, once for each page."""
+    return Bridge(WindowBrowser(window, _RUNTIME), send, _DONE)

@@ -66,11 +66,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer. Header names are lower case; `text` is read for GET requests only."""
+    """An HTTP answer. Header names are lower case; `text` is read for GET requests only.
+
+    `redirect` is the address that answered, if it is not the one that was asked.
+    """
 
     status: int
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    redirect: str = ""
 
 
 class Storage(Protocol):
@@ -89,8 +93,31 @@ class Storage(Protocol):
         """All keys of the origin."""
 
 
+@dataclass(slots=True)
+class Runtime:
+    """What the pages of one runtime share.
+
+    `held` are ids of events that one of them holds, or has sent; `settings` what an address
+    answered, and when (ms since the epoch). By the key of a queue: `bases` are the first numbers of
+    this runtime's segments, `looks` when it last looked for what nobody owns (ms since the epoch).
+    `keepalive_bytes` are those of bodies under way that may outlive the page.
+    """
+
+    held: dict[str, None] = field(default_factory=dict)
+    settings: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    bases: dict[str, Future[int]] = field(default_factory=dict)
+    looks: dict[str, int] = field(default_factory=dict)
+    keepalive_bytes: int = 0
+
+
 class Browser(Protocol):
     """The port. Nothing here raises unless it says so."""
+
+    runtime: Runtime
+
+    @property
+    def writes_later(self) -> bool:
+        """Whether the browser applies writes later, so that reading back proves nothing."""
 
     @property
     def local_storage(self) -> Storage:
@@ -99,6 +126,24 @@ class Browser(Protocol):
     @property
     def session_storage(self) -> Storage:
         """The tab's `sessionStorage`."""
+
+    def refresh(self) -> Future[None]:
+        """Done when reads of out-queues show what other runtimes wrote until now."""
+
+    def claim(self, name: str) -> Future[bool]:
+        """Hold a name of the origin as long as this runtime lives (Web Locks).
+
+        False if anybody holds it; True where a browser has no locks.
+        """
+
+    def claimed(self) -> Future[frozenset[str]]:
+        """The names that runtimes of this origin hold."""
+
+    def release(self, name: str) -> None:
+        """Hold a name no longer."""
+
+    def close(self) -> None:
+        """The page is gone: stop timers and listeners."""
 
     def cookies(self) -> str:
         """`document.cookie`: `name=value` pairs, joined by `; `; "" where reading is denied."""
@@ -222,15 +267,20 @@ class WindowBrowser:
 
     `window` needs what the web platform gives it: `document.cookie`, `localStorage`,
     `sessionStorage`, `location`, `navigator`, `screen`, `crypto`, `fetch`, timers, `URL`, `Date`.
+    The mirror of a window in a worker has `tryCookie`, too. Pages of one runtime are given
+    the same `runtime`.
     """
 
-    def __init__(self, window: Any) -> None:
+    def __init__(self, window: Any, runtime: Runtime | None = None) -> None:
         from pyodide import ffi
 
+        self.runtime = runtime or Runtime()
         self._ffi = ffi
         self._window = window
+        self._timers: set[_Timer] = set()
         self._urls: dict[tuple[str, str], Url | None] = {}
         self._constants: dict[str, Any] = {}
+        self._claims: dict[str, Any] = {}  # name -> what lets go of it
         self._local = WindowStorage(window, "localStorage")
         self._session = WindowStorage(window, "sessionStorage")
 
@@ -243,6 +293,68 @@ class WindowBrowser:
     def session_storage(self) -> Storage:
         """The tab's `sessionStorage`."""
         return self._session
+
+    @property
+    def writes_later(self) -> bool:
+        """True for the mirror of a window."""
+        return self.has("tryCookie")
+
+    def refresh(self) -> Future[None]:
+        """A mirror asks its page; a window always shows what is stored."""
+        done: Future[None] = Future()
+        if not self.writes_later:
+            return Future.of(None)
+        self._window.refresh().then(lambda _: done.resolve(None))
+        return done
+
+    def claim(self, name: str) -> Future[bool]:
+        """Request a lock if it is free, and hold it."""
+        answer: Future[bool] = Future()
+
+        def hold(resolve: Any, _: Any) -> None:
+            self._claims[name] = resolve
+
+        def granted(lock: Any) -> Any:
+            if not lock:
+                answer.resolve(False)
+                return None
+            held = self._window.Promise.new(self._ffi.create_once_callable(hold))
+            answer.resolve(True)
+            return held
+
+        locks = self._locks()
+        if not locks:
+            return Future.of(True)
+        wanted = self._ffi.to_js(
+            {"ifAvailable": True}, dict_converter=self._window.Object.fromEntries
+        )
+        request = locks.request(name, wanted, self._ffi.create_once_callable(granted))
+        request.then(lambda _: None, lambda _: answer.resolve(True))  # refused: as without locks
+        return answer
+
+    def claimed(self) -> Future[frozenset[str]]:
+        """The locks that are held."""
+        answer: Future[frozenset[str]] = Future()
+
+        def told(state: Any) -> None:
+            answer.resolve(frozenset(str(lock.name) for lock in state.held))
+
+        locks = self._locks()
+        if not locks:
+            return Future.of(frozenset())
+        locks.query().then(told, lambda _: answer.resolve(frozenset()))
+        return answer
+
+    def release(self, name: str) -> None:
+        """Let the promise of the lock be done."""
+        resolve = self._claims.pop(name, None)
+        if resolve is not None:
+            resolve(None)
+
+    def close(self) -> None:
+        """Stop all timers; the host lets go of the listeners."""
+        for timer in list(self._timers):
+            self.clear_timer(timer)
 
     def cookies(self) -> str:
         """`document.cookie`."""
@@ -260,6 +372,10 @@ class WindowBrowser:
 
     def try_cookie(self, name: str, attributes: str) -> Future[bool]:
         """Write a cookie, read it back, delete it."""
+        if self.writes_later:
+            answer: Future[bool] = Future()
+            self._window.tryCookie(name, attributes).then(lambda kept: answer.resolve(bool(kept)))
+            return answer
         try:
             self.set_cookie(f"{name}=1{attributes}")
             kept = f"{name}=1" in self.cookies().split("; ")
@@ -361,16 +477,19 @@ class WindowBrowser:
         timer = _Timer()
 
         def fire() -> None:
+            self._timers.discard(timer)
             timer.release()
             callback()
 
         timer.proxy = self._ffi.create_proxy(fire)
         timer.number = self._window.setTimeout(timer.proxy, delay_ms)
+        self._timers.add(timer)
         return timer
 
     def clear_timer(self, handle: Any) -> None:
         """Cancel a timer."""
         self._window.clearTimeout(handle.number)
+        self._timers.discard(handle)
         handle.release()
 
     def fetch(self, request: Request) -> Future[Response]:
@@ -393,11 +512,14 @@ class WindowBrowser:
         def answered(response: Any) -> None:
             status = int(response.status)
             headers = {str(name): str(value) for name, value in response.headers}
+            redirect = str(response.url) if response.redirected else ""
             if request.method == "GET":
-                read = lambda text: answer.resolve(Response(status, str(text), headers))  # noqa: E731
+                read = lambda text: answer.resolve(  # noqa: E731
+                    Response(status, str(text), headers, redirect)
+                )
                 response.text().then(read, failed)
             else:
-                answer.resolve(Response(status, "", headers))
+                answer.resolve(Response(status, "", headers, redirect))
 
         try:
             self._window.fetch(request.url, init).then(answered, failed)
@@ -468,6 +590,10 @@ class WindowBrowser:
             str(url.search),
             str(url.hash),
         )
+
+    def _locks(self) -> Any:
+        """The lock manager, something falsy where there is none."""
+        return getattr(self._window.navigator, "locks", None)
 
     def _constant(self, name: str, read: Callable[[], Any]) -> Any:
         """What does not change in the life of a page is read once: each read is a crossing."""

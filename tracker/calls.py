@@ -38,6 +38,16 @@ KEPT_METHODS = frozenset(
 )
 
 
+# Of these, what a page may hand over although it was handled: those that do something once.
+DONE_ONCE = KEPT_METHODS - {"setUserId"}
+
+
+ENOUGH_DIGITS = 24
+_BITS = (1 << 128) - 1
+_SMALL_ODD = 1_000_003
+_ODD = 0x9E3779B97F4A7C15F39CC0605CEDC835
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One API call as the page made it. `at` is ms since the epoch.
@@ -45,6 +55,8 @@ class Call:
     `with_function` says whether a function was among the arguments (it stays in the page);
     `kept` marks a call that a former page could not hand over, `from_link` one that the page's
     address asked for. `to` names the Snowplow trackers it is for; without names it is for all.
+    `again` marks a call that was answered and is made anew, because the runtime was lost; `spare`
+    is the anonymous id to use if the call brings a new one about.
     """
 
     id: str
@@ -56,6 +68,31 @@ class Call:
     kept: bool = False
     from_link: bool = False
     to: tuple[str, ...] = ()
+    again: bool = False
+    spare: str = ""
+
+    def event_id(self, browser: Browser, maker: str = "") -> str:
+        """The UUID of the event that this call makes: the same, whoever handles the call (D5).
+
+        Each `maker` gets another one.
+
+        A page that went away before it heard that a call was done has the next page make it again,
+        perhaps in another runtime. Ids of calls that are too short to be unlike all others make
+        way for random ones.
+        """
+        digits = "".join(filter(str.isdecimal, self.id))
+        if len(digits) < ENOUGH_DIGITS:
+            return browser.uuid()
+        bits = int(digits) & _BITS
+        for char in self.id + maker:
+            if not char.isdecimal():
+                bits = (bits * _SMALL_ODD + ord(char)) & _BITS
+        for _ in range(2):  # spread what tells calls apart over all bits, so that ids look random
+            bits = bits * _ODD & _BITS
+            bits ^= bits >> 67
+        text = f"{bits:032x}"
+        variant = "89ab"[int(text[16], 16) & 3]
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
     @property
     def first(self) -> Any:

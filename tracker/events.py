@@ -53,9 +53,10 @@ def make_event(
     options: Json,
     page: Page,
     at: int,
+    id_: str,
     integrations: Json,
 ) -> Json:
-    """The event of a call made at `at` (ms since the epoch) on `page`.
+    """The event of a call made at `at` (ms since the epoch) on `page`, with the UUID `id_`.
 
     `members` are those of the type (`event`, `properties`, `traits`, …). Raises TrackerError if no
     usable id is left.
@@ -68,7 +69,7 @@ def make_event(
             members["properties"]["name"] = members["name"]
     event: Json = {
         "type": type_,
-        "messageId": "ajs-next-" + browser.uuid().replace("-", ""),
+        "messageId": "ajs-next-" + id_.replace("-", ""),
         "timestamp": browser.iso_time(at),
         "userId": identity.user_id,
         "anonymousId": identity.anonymous_id,

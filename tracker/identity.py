@@ -52,6 +52,7 @@ class Entity:
     ) -> None:
         self.disabled = options.disable
         self._everywhere = list(stores.by_name.values())
+        self._names = {id(store): name for name, store in stores.by_name.items()}
         self._name = name
         self._browser = browser
         without = "localStorage" if options.localstorage_disabled else None
@@ -61,6 +62,11 @@ class Entity:
         self._trait_stores = stores.of(traits if kept else None, without=without)
         self._id = KeptId(browser, options.id_key, self._id_stores)
         self._traits = KeptTraits(options.traits_key, self._trait_stores)
+
+    @property
+    def trait_places(self) -> list[str]:
+        """The names of the stores that hold the traits, in the order in which they win."""
+        return [self._names[id(store)] for store in self._trait_stores if id(store) in self._names]
 
     def get_id(self) -> str | None:
         """The id, None if there is none."""
@@ -140,6 +146,7 @@ class User(Entity):
         super().__init__("user", browser, options, stores, trait_store)
         self._anonymous = KeptId(browser, ANONYMOUS_KEY, self._id_stores)
         self.companions: list[Entity] = []  # what is outdated together with the user
+        self.spare = ""  # the next new anonymous id, where the page chose it
         self._old_key = options.old_key
         self._all_cookies = stores.cookies
         self._cookie_store = stores.by_name["cookie"]
@@ -173,9 +180,13 @@ class User(Entity):
         self.follow_others()
         current = self._anonymous.read(memory_counts=True)
         if current is None:
-            current = self._browser.uuid()
+            current, self.spare = self.spare or self._browser.uuid(), ""
             self._anonymous.write(current)
         return current
+
+    def known_anonymous_id(self) -> str | None:
+        """The anonymous id, None if there is none yet."""
+        return None if self.disabled else self._anonymous.read(memory_counts=True)
 
     def set_anonymous_id(self, value: Any) -> str | None:
         """Set the anonymous id, or clear it with '' or null: the next read makes a new one."""

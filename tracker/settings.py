@@ -152,7 +152,13 @@ OPTIONS: dict[str, Option] = {
     ),
     "globalAnalyticsKey": named("cioanalytics", "A further name of the global object."),
     "alias": yes_no(False, "true also makes the global `analytics`, if that name is free."),
-    "host": choice("auto", ("auto", "page"), "Where Python runs."),
+    "host": choice(
+        "auto",
+        ("auto", "shared", "worker", "page"),
+        "Where Python runs: in a worker that all pages of the origin share, in a worker of the "
+        "page, or on the page's own thread. Where one cannot be used, the next one is. auto begins "
+        "with shared.",
+    ),
     "saveData": choice(
         "skip",
         ("skip", "load"),

@@ -1,8 +1,9 @@
-"""Real pages in a real Chromium against a real collector."""
+"""Real pages in a real browser against a real collector."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import urllib.request
@@ -17,17 +18,25 @@ from playwright.sync_api import (
     BrowserContext,
     Page,
     Playwright,
-    Request,
     Route,
     sync_playwright,
 )
 
-from build_tools.browsers import CHROMIUM_FLAGS, find_chromium
 from collector.server import running
 from collector.settings import Mount, Settings
+from tests.browser.between import Between
+from tests.browser.engines import launch
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds; a loaded machine is slow, and no test needs to fail fast
+
+# Where the core runs in this run of the tests. The option `host` stays `auto`: what a page lacks
+# decides, as it does in browsers that lack it.
+HOST = os.environ.get("TRACKER_HOST", "shared")
+LACKS = {"shared": (), "worker": ("SharedWorker",), "page": ("SharedWorker", "Worker")}[HOST]
+
+# Through Playwright, what Firefox itself has to say of a page looks like an error of the page.
+FIREFOX_SAYS = re.compile("^(Loading|Cookie|The page.s settings) .*[\u201c\u2019]")
 
 ATTRIBUTES = (
     '<script async src="/tracker/loader.js" data-write-key="wk" data-api-host="/v1"></script>'
@@ -39,8 +48,9 @@ CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'se
 class Collector:
     """The running collector, asked through its own API as anybody can."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, between: Between | None = None) -> None:
         self.url = url
+        self.between = between or Between()
 
     def get(self, path: str) -> Any:
         """The JSON answer of a GET request."""
@@ -49,17 +59,27 @@ class Collector:
 
     def records(self, **filters: Any) -> list[dict[str, Any]]:
         """What is stored, oldest first."""
-        query = urlencode({"limit": 500, "order": "asc", **filters})
-        records: list[dict[str, Any]] = self.get(f"/api/events?{query}")["events"]
-        return records
+        records: list[dict[str, Any]] = []
+        while True:
+            after = records[-1]["seq"] if records else 0
+            query = urlencode({"limit": 1000, "order": "asc", "after": after, **filters})
+            more = self.get(f"/api/events?{query}")["events"]
+            records += more
+            if len(more) < 1000:
+                return records
 
     def events(self, number: int, **filters: Any) -> list[dict[str, Any]]:
         """The stored events, once there are at least `number` of them."""
         wait_for(lambda: len(self.records(**filters)) >= number, f"{number} events {filters}")
         return [record["payload"] for record in self.records(**filters)]
 
+    def asked_for(self, part: str) -> list[str]:
+        """The addresses with `part` in them that were requested, by pages or by workers."""
+        return [address for address in self.between.asked if part in address]
+
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget everything, and answer everything."""
+        self.between.reset()
         request = urllib.request.Request(self.url + "/api/reset", method="POST")
         urllib.request.urlopen(request).close()
 
@@ -76,19 +96,21 @@ def wait_for(
 
 
 class Tab:
-    """A page of a fresh visitor, and what it did: requests, console messages, errors."""
+    """A page of a fresh visitor, and what it did: console messages, errors."""
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.context = context
         self.origin = origin
-        self.requests: list[Request] = []
         self.console: list[tuple[str, str]] = []
         self.errors: list[str] = []
         context.set_default_timeout(PATIENCE * 1000)  # of the pages that it opens, too
         self.page: Page = context.new_page()
-        self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("console", lambda message: self.console.append((message.type, message.text)))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self._note_error(str(error)))
+
+    def _note_error(self, text: str) -> None:
+        if not FIREFOX_SAYS.search(text):
+            self.errors.append(text)
 
     def serve(self, path: str, html: str, csp: str = "") -> None:
         """Make the origin answer `path`, with any query, with a page of our own."""
@@ -114,14 +136,14 @@ class Tab:
         """Run a JavaScript function in the page."""
         return self.page.evaluate(script)
 
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field, instead of what is in it: not every engine's driver clears it."""
+        self.page.eval_on_selector(selector, "(field) => void (field.value = '')")
+        self.page.fill(selector, text)
+
     def ready(self) -> None:
         """Wait until the core is there and has answered."""
         self.run("() => new Promise((done) => cioanalytics.ready(done))")
-
-    def asked_for(self, part: str) -> list[str]:
-        """The addresses with `part` in them that were requested."""
-        self.page.wait_for_timeout(0)  # lets pending messages in
-        return [request.url for request in self.requests if part in request.url]
 
     @property
     def local(self) -> dict[str, str]:
@@ -130,9 +152,22 @@ class Tab:
         return items
 
     @property
+    def kept(self) -> str:
+        """The calls that are kept for the next page, as text."""
+        calls = [text for key, text in self.local.items() if key.startswith("cioCalls")]
+        return "".join(calls).replace("\\", "")
+
+    @property
     def cookies(self) -> dict[str, dict[str, Any]]:
         """The visitor's cookies with their attributes, by name."""
         return {str(c.get("name")): dict(c) for c in self.context.cookies()}
+
+
+def prepared(context: BrowserContext) -> BrowserContext:
+    """A visitor whose browser makes the tracker choose the host of this run."""
+    if LACKS:
+        context.add_init_script("".join(f"delete window.{name};" for name in LACKS))
+    return context
 
 
 def snippet(*calls: str, options: str = '{ apiHost: "/v1" }') -> str:
@@ -149,8 +184,8 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
     yield browser
     browser.close()
 
@@ -159,19 +194,33 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 def running_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     mounts = (Mount("/tracker", ROOT / "dist"), Mount("/", ROOT / "examples" / "shop"))
     settings = Settings(tmp_path_factory.mktemp("collector") / "events.sqlite", mounts=mounts)
-    with running(settings) as collector:
-        yield Collector(collector.url)
+    between = Between()
+    with running(settings, between.around) as collector:
+        yield Collector(collector.url, between)
 
 
 @pytest.fixture
-def collector(running_collector: Collector) -> Collector:
+def collector(running_collector: Collector, request: pytest.FixtureRequest) -> Iterator[Collector]:
+    """The collector, empty. All that a test sends has to be good, unless it `sends_flaws`."""
+    running_collector.between.wait_for_silence()  # workers outlive the pages of the test before
     running_collector.reset()
-    return running_collector
+    yield running_collector
+    if request.node.get_closest_marker("sends_flaws") is None:
+        bad = running_collector.records(valid="false")
+        assert not bad, [(record["name"], record["reasons"]) for record in bad]
 
 
 @pytest.fixture
-def visitor(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context()
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    context = prepared(browser.new_context())
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor whose browser lacks nothing, whatever host this run is for."""
+    context = browser.new_context()
     yield context
     context.close()
 

@@ -24,8 +24,9 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from collector.server import running
+from collector.server import Middleware, running
 from collector.settings import Mount, Settings
+from tests.browser.between import Between
 
 CHUNK = 65536
 
@@ -37,19 +38,27 @@ class World:
     url: str
     ports: tuple[int, int]
     flags: tuple[str, ...]
+    between: Between
 
 
 @contextmanager
-def world(directory: Path, dist: Path, pages: Mapping[str, str]) -> Iterator[World]:
-    """Serve the pages and the built tracker (`/tracker`) on every host while the block lasts."""
+def world(
+    directory: Path, dist: Path, pages: Mapping[str, str], around: Middleware = lambda app: app
+) -> Iterator[World]:
+    """Serve the pages and the built tracker (`/tracker`) on every host while the block lasts.
+
+    `around` is between the collector and what sees all requests.
+    """
     site = directory / "site"
     site.mkdir()
     for name, html in pages.items():
         (site / name).write_text(html, encoding="utf-8")
     mounts = (Mount("/tracker", dist), Mount("/", site))
     tls, key_hash = _certificate()
+    settings = Settings(directory / "events.db", mounts=mounts)
+    between = Between()
     with ExitStack() as stack:
-        collector = stack.enter_context(running(Settings(directory / "events.db", mounts=mounts)))
+        collector = stack.enter_context(running(settings, lambda app: between.around(around(app))))
         https = stack.enter_context(forwarding(collector.port, tls))
         second = stack.enter_context(forwarding(collector.port))
         rules = f"MAP *:443 127.0.0.1:{https},MAP *:80 127.0.0.1:{collector.port}"
@@ -58,7 +67,7 @@ def world(directory: Path, dist: Path, pages: Mapping[str, str]) -> Iterator[Wor
             # Narrower than --ignore-certificate-errors, under which Chromium caches nothing.
             f"--ignore-certificate-errors-spki-list={key_hash}",
         )
-        yield World(collector.url, (collector.port, second), flags)
+        yield World(collector.url, (collector.port, second), flags, between)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def test_a_page_without_plugins_links_or_forms_downloads_nothing_for_them(
 ) -> None:
     tab.open()
     collector.events(1)
-    assert tab.asked_for("extras") == []
+    assert collector.asked_for("extras") == []
 
 
 LINKS = """
@@ -104,13 +104,9 @@ def open_with_links(tab: Tab) -> None:
         tab.serve(path, QUIET)  # the same site, so it sends what this page could not
     tab.open(LINKS)
     tab.ready()
-    tab.wait_for(lambda: tab.asked_for("extras.js"), "the extras")
-    tab.run(
-        """async () => {
-            const loaded = performance.getEntriesByType('resource');
-            await import(loaded.find((entry) => /extras/.test(entry.name)).name);
-        }"""
-    )
+    extras = "performance.getEntriesByType('resource').find((entry) => /extras/.test(entry.name))"
+    tab.wait_for(lambda: tab.run(f"() => !!{extras}"), "the extras")
+    tab.run(f"() => import({extras}.name).then(() => 0)")
 
 
 def test_a_link_is_followed_and_its_event_is_stored(tab: Tab, collector: Collector) -> None:
@@ -187,10 +183,10 @@ def test_a_form_keeps_validation_its_handlers_and_the_clicked_button(
     tab: Tab, collector: Collector
 ) -> None:
     open_with_links(tab)
-    tab.page.fill("[name=email]", "not an address")
+    tab.fill("[name=email]", "not an address")
     tab.page.click("#send")
     assert tab.page.url.endswith("/page.html"), "the browser refuses the form"
-    tab.page.fill("[name=email]", "a@b.example")
+    tab.fill("[name=email]", "a@b.example")
     tab.page.click("#send")
     tab.page.wait_for_url("**/next.html?email=a%40b.example&submit=field&kind=clicked")
     (sent,) = collector.events(1, name="Sent")
@@ -226,7 +222,7 @@ def test_enter_submits_a_form_by_its_first_button(tab: Tab, collector: Collector
 
 def test_a_button_that_asks_for_no_validation_gets_none(tab: Tab, collector: Collector) -> None:
     open_with_links(tab)
-    tab.page.fill("[name=email]", "no address")
+    tab.fill("[name=email]", "no address")
     tab.page.click("#anyway")
     tab.page.wait_for_url("**/next.html?email=no+address&submit=field&kind=anyway")
     assert len(collector.events(1, name="Sent")) == 1
@@ -244,7 +240,7 @@ def test_a_form_for_a_new_tab_opens_one(tab: Tab, collector: Collector) -> None:
 
 def test_a_form_that_the_page_sends_itself_stays(tab: Tab, collector: Collector) -> None:
     open_with_links(tab)
-    tab.page.fill("[name=q]", "why")
+    tab.fill("[name=q]", "why")
     tab.page.click("#ask")
     assert tab.run("() => handled") == ["ask", "why"]
     assert len(collector.events(1, name="Own own")) == 1

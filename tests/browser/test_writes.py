@@ -100,6 +100,9 @@ def test_a_cookie_that_changes_between_two_getters_is_seen_by_the_second(
             await cioanalytics.identify('old');
             const before = cioanalytics.user().id();
             {change};
+            // the browser may show a response's cookie a moment after the response
+            for (let n = 0; n < 100 && !document.cookie.includes('=new'); n++)
+                await new Promise((done) => setTimeout(done, 10));
             return [before, cioanalytics.user().id()];
         }}"""
     ) == ["old", "new"]

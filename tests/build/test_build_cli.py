@@ -169,3 +169,12 @@ def test_an_old_python_is_told_what_is_needed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, fake], capture_output=True, text=True)
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed" in done.stderr
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "many"])
+def test_a_benchmark_needs_a_number_of_rounds(
+    rounds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", f"--rounds={rounds}"])
+    assert f"{rounds} is no count; allowed are 1 and more" in capsys.readouterr().err

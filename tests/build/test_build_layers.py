@@ -35,7 +35,7 @@ def test_named_layers_run_in_the_order_of_the_table() -> None:
 def test_an_unknown_layer_is_named_with_those_allowed() -> None:
     with pytest.raises(BuildError, match="unknown test layer units") as caught:
         layers.choose(["unit", "units"])
-    assert "lint unit conformance pyodide browser peers" in caught.value.hint
+    assert "lint unit conformance pyodide browser worker page firefox peers" in caught.value.hint
 
 
 def test_every_layer_either_checks_or_tests_and_its_needs_are_known() -> None:
@@ -46,7 +46,9 @@ def test_every_layer_either_checks_or_tests_and_its_needs_are_known() -> None:
 
 def test_a_layer_sets_up_only_what_it_needs() -> None:
     assert titles("lint") == ["Python environment"]
-    assert titles("unit") == ["Python environment", "Chromium"]
+    assert titles("unit") == [
+        *("Python environment", "npm packages", "core wheel", "start images", "Chromium")
+    ]
 
 
 def test_a_step_that_two_needs_share_runs_once() -> None:

@@ -18,7 +18,7 @@ from .values import Json
 NAMESPACE = "sp"
 ENDPOINT = "collector.acme.test"
 COOKIES_OF = "https://www.acme.test/"
-END_MS = 20
+END_MS = 120  # what was sent is taken out of storage by then
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLUGINS = {"@filter_pv": "filter", "@context": "contexts"}

@@ -9,9 +9,9 @@ import pytest
 from build_tools.peers import PEERS
 from collector.server import running
 from collector.settings import Mount, Settings
-from tests.browser.conftest import ROOT, Collector, chromium, collector, playwright, visitor
+from tests.browser.conftest import ROOT, Collector, browser, collector, playwright, visitor
 
-__all__ = ["chromium", "collector", "playwright", "running_collector", "visitor"]
+__all__ = ["browser", "collector", "playwright", "running_collector", "visitor"]
 
 
 @pytest.fixture(scope="session")

@@ -24,17 +24,17 @@ LOAD = {"integrations": {"Tool": {"key": 1}, "Off": False}}
 
 
 @pytest.fixture(scope="module")
-def comparison(chromium: Browser, running_collector: Collector) -> Comparison:
-    theirs, ours = (bodies_of(peer, chromium, running_collector) for peer in (THEIRS, OURS))
+def comparison(browser: Browser, running_collector: Collector) -> Comparison:
+    theirs, ours = (bodies_of(peer, browser, running_collector) for peer in (THEIRS, OURS))
     rows = table(running_collector.url, tracker_version(), npm_version(PACKAGE))
     return Comparison(theirs, ours, rows, kind)
 
 
-def bodies_of(peer: Peer, chromium: Browser, collector: Collector) -> dict[str, list[Json]]:
+def bodies_of(peer: Peer, browser: Browser, collector: Collector) -> dict[str, list[Json]]:
     """What the collector gets from a tracker for every call."""
     collector.reset()
     begin = datetime.now(UTC)
-    with chromium.new_context() as visitor:
+    with browser.new_context() as visitor:
         page = visit(
             Tab(visitor, collector.url),
             peer,

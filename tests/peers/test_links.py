@@ -18,10 +18,10 @@ LINK = (
 )
 
 
-def follow(peer: Peer, chromium: Browser, collector: Collector) -> tuple[Json, list[Json]]:
+def follow(peer: Peer, browser: Browser, collector: Collector) -> tuple[Json, list[Json]]:
     """Whom a tracker takes the visitor for, and what it sends, with a track call at the end."""
     collector.reset()
-    with chromium.new_context() as visitor:
+    with browser.new_context() as visitor:
         tab = Tab(visitor, collector.url)
         page = visit(tab, peer, path=LINK, referrer=f"{collector.url}/before.html")
         page.run("await tracker.track('Later')")
@@ -30,8 +30,8 @@ def follow(peer: Peer, chromium: Browser, collector: Collector) -> tuple[Json, l
 
 
 @pytest.fixture(scope="module")
-def followed(chromium: Browser, running_collector: Collector) -> list[tuple[Json, list[Json]]]:
-    return [follow(peer, chromium, running_collector) for peer in (THEIRS, OURS)]
+def followed(browser: Browser, running_collector: Collector) -> list[tuple[Json, list[Json]]]:
+    return [follow(peer, browser, running_collector) for peer in (THEIRS, OURS)]
 
 
 def test_a_link_names_the_same_visitor(followed: list[tuple[Json, list[Json]]]) -> None:

@@ -35,17 +35,17 @@ END += "tracker('flushBuffer:NS'); await settled();"
 
 
 @pytest.fixture(scope="module")
-def comparison(chromium: Browser, running_collector: Collector) -> Comparison:
-    theirs, ours = (payloads_of(peer, chromium, running_collector) for peer in (THEIRS, TAG))
+def comparison(browser: Browser, running_collector: Collector) -> Comparison:
+    theirs, ours = (payloads_of(peer, browser, running_collector) for peer in (THEIRS, TAG))
     return Comparison(theirs, ours, table(running_collector.url), kind)
 
 
-def payloads_of(peer: Peer, chromium: Browser, collector: Collector) -> dict[str, list[Json]]:
+def payloads_of(peer: Peer, browser: Browser, collector: Collector) -> dict[str, list[Json]]:
     """What the collector gets from a tracker for every call."""
     collector.reset()
     names = {f"call{number}": call for number, call in enumerate(CALLS)}
     begin = time.time() * 1000 - 1
-    with chromium.new_context() as visitor:
+    with browser.new_context() as visitor:
         page = visit(
             Tab(visitor, collector.url),
             peer,

@@ -68,9 +68,10 @@ def test_ids_and_traits_are_kept_as_the_fake_browser_keeps_them(page: Any, value
         import json
         from tracker.bridge import start
         bridge = start(js.window, lambda text: None)
-        for number, (method, *args) in enumerate(json.loads({json.dumps(calls)!r})):
+        for method, *args in json.loads({json.dumps(calls)!r}):
             facts = dict(href=js.location.href, title="", referrer="", canonical="")
-            call = dict(id=f"c{{number}}", method=method, args=args, at=0, page=facts)
+            id_ = str(js.Math.random())
+            call = dict(id=id_, method=method, args=args, at=0, page=facts)
             bridge.post(json.dumps(dict(calls=[call])))
         """
     )

@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.site import Site
+from tests.wire import only_good_events
+
+__all__ = ["only_good_events"]
 
 
 @pytest.fixture

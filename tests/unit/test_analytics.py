@@ -179,6 +179,7 @@ def test_deeply_nested_properties_do_not_stop_tracking(site: Site) -> None:
     assert any("could not be taken over" in text for _, text in site.console)
 
 
+@pytest.mark.sends_flaws  # alias and group without an id, which is theirs to say
 @given(method=st.sampled_from(METHODS), args=st.lists(JSON, max_size=4))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_no_argument_breaks_a_call_or_the_next_one(method: str, args: list[Any]) -> None:
@@ -314,3 +315,15 @@ def test_debug_writes_events_to_the_console() -> None:
     site.post("debug", False)
     site.post("track", "B")
     assert not any('"event":"B"' in text for _, text in site.console)
+
+
+def test_calls_made_while_load_waits_for_the_browser_come_behind_it() -> None:
+    """A core in a worker has to ask the page which cookie domains it may use."""
+    browser = FakeBrowser("https://www.site.example/")
+    browser.profile.cookie_probe_delay_ms = 50
+    site = Site(browser)
+    load = site.post("load", "wk", {})
+    ready = site.post("ready")
+    site.settle(200)
+    settled = [message["id"] for message in site.messages if message["type"] == "result"]
+    assert settled == [load, ready]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.unit.site import SETTINGS, WRITE_KEY, Site
 from tracker.browser import Request
+from tracker.delivery.owner import LOOK_MS
 from tracker.delivery.queue import MAX_AGE_MS, MAX_EVENTS
 from tracker.delivery.retry import DELIVERED, REJECTED, RETRY, backoff_ms, judge, retry_after_ms
 from tracker.delivery.sender import LEFTOVER_DELAY_MS
-from tracker.testing import FakeProfile, Reply
+from tracker.tasks import Future
+from tracker.testing import FakeBrowser, FakeProfile, Reply
 
 KEY = f"cioOutQueue_{WRITE_KEY}_post"
 
@@ -32,6 +35,14 @@ def test_the_status_says_whether_an_event_is_tried_again(outcome: str, statuses:
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
 def test_backoff_stays_below_a_minute(failures: int, random: float) -> None:
     assert 0 <= backoff_ms(failures, random) < 60_000
+
+
+def test_requests_that_fail_together_count_once() -> None:
+    site = loaded(503)
+    for number in range(8):
+        site.post("track", f"E{number}")
+    site.settle(20)
+    assert max(args[0]["waitMs"] for args in site.emitted("retry")) < 1000
 
 
 def test_backoff_doubles() -> None:
@@ -56,6 +67,13 @@ def loaded(*outcomes: Any, profile: FakeProfile | None = None, **options: Any) -
 
 def posts(site: Site) -> list[Request]:
     return [e.request for e in site.browser.network.exchanges if e.request.body]
+
+
+def stored(site: Site) -> list[Any]:
+    """What waits in local storage, oldest first."""
+    keys = [key for key in site.local if re.fullmatch(re.escape(KEY) + r"(\.\d+)?", key)]
+    keys.sort(key=lambda key: int(key[len(KEY) + 1 :] or 0))
+    return [item for key in keys for item in json.loads(site.local[key])]
 
 
 def names(site: Site) -> list[str]:
@@ -185,14 +203,96 @@ def test_leftovers_older_than_seven_days_are_dropped_and_reported() -> None:
     assert "7 days" in next_page.emitted("dropped")[0][0]["reason"]
 
 
-def test_two_tabs_over_one_queue_keep_each_others_events() -> None:
+def kept(profile: FakeProfile) -> list[list[str]]:
+    """The names of the stored events, segment by segment."""
+    local = profile.local_storage("https://www.site.example")
+    keys = sorted(key for key in local.keys() if key.startswith(KEY) and ".e" not in key)
+    return [[item["evt"]["event"] for item in json.loads(local.get(key) or "")] for key in keys]
+
+
+@pytest.mark.parametrize("lock_delay_ms", [None, 3])
+def test_each_of_two_tabs_sends_its_own_events_only(lock_delay_ms: int | None) -> None:
     profile = FakeProfile()
-    one = loaded("hang", profile=profile)
-    two = loaded(profile=profile)
+    profile.lock_delay_ms = lock_delay_ms
+    profile.go_offline()
+    one, two = loaded(profile=profile), loaded(profile=profile)
     one.post("track", "one")
     two.post("track", "two")
-    stored = json.loads(one.local[KEY])
-    assert [item["evt"]["event"] for item in stored] == ["one", "two"]
+    one.settle(100)
+    assert kept(profile) == [["one"], ["two"]]
+    two.post("track", "three")
+    one.settle(60_000)
+    assert kept(profile) == [["one"], ["two", "three"]]
+    profile.go_online()
+    one.settle()
+    assert sorted(names(one)) == ["one", "three", "two"]
+    assert kept(profile) == []
+
+
+def test_the_events_of_a_dead_tab_are_taken_over_within_seconds() -> None:
+    profile = FakeProfile()
+    one, two = loaded(profile=profile), loaded(profile=profile)
+    two.post("track", "of two")
+    one.settle(LEFTOVER_DELAY_MS + LOOK_MS)
+    profile.go_offline()
+    two.post("track", "left")
+    one.settle(60_000)
+    two.browser.crash()
+    profile.network.online = True
+    one.settle(LOOK_MS + 1000)
+    assert names(one) == ["of two", "left"]
+    assert kept(profile) == []
+
+
+def test_a_tab_that_lived_between_two_looks_is_found_after_the_next_event() -> None:
+    profile = FakeProfile()
+    one = loaded(profile=profile)
+    one.post("track", "first")
+    one.settle(LEFTOVER_DELAY_MS + 100)
+    profile.go_offline()
+    two = loaded(profile=profile)
+    two.post("track", "left")
+    one.settle(100)
+    two.browser.crash()
+    profile.network.online = True
+    one.post("track", "next")
+    one.settle(2 * LOOK_MS + 1000)
+    assert names(one) == ["first", "next", "left"]
+    assert kept(profile) == []
+
+
+def test_a_tab_that_dies_while_another_one_looks_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    profile = FakeProfile()
+    profile.go_offline()
+    one, two = loaded(profile=profile), loaded(profile=profile)
+    two.post("track", "left")
+    claimed = FakeBrowser.claimed
+
+    def dies_after_the_first_look(self: FakeBrowser) -> Future[frozenset[str]]:
+        answer = claimed(self)
+        if self is one.browser and two.browser in profile.pages:
+            two.browser.crash()
+        return answer
+
+    monkeypatch.setattr(FakeBrowser, "claimed", dies_after_the_first_look)
+    profile.network.online = True
+    one.settle(LEFTOVER_DELAY_MS + LOOK_MS + 1000)
+    assert names(one) == ["left"]
+    assert kept(profile) == []
+
+
+def test_without_locks_tabs_share_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeBrowser, "claim", lambda *_: Future.of(True))
+    monkeypatch.setattr(FakeBrowser, "claimed", lambda _: Future.of(frozenset()))
+    profile = FakeProfile()
+    profile.go_offline()
+    one, two = loaded(profile=profile), loaded(profile=profile)
+    one.post("track", "one")
+    two.post("track", "two")
+    one.settle(100)
+    assert kept(profile) == [["one", "two"]]
 
 
 @pytest.mark.parametrize("options", [{"stateStorageStrategy": "none"}, {"anonymousTracking": True}])
@@ -214,6 +314,42 @@ def test_a_damaged_queue_is_set_aside_and_new_events_flow(text: str) -> None:
     assert site.local[KEY + ".corrupt"] == text
 
 
+HTML = Reply(200, "<!doctype html>", {"Content-Type": "text/html; charset=utf-8"})
+ELSEWHERE = Reply(200, "", {}, redirect="https://www.example/login")
+
+
+@pytest.mark.parametrize(
+    ("answers", "message", "named"),
+    [
+        ((HTML, HTML, HTML), "Wrong answer", "HTML"),
+        ((ELSEWHERE, ELSEWHERE), "Wrong answer", "https://www.example/login"),
+        (("fail", "fail", "fail"), "No answer", "Access-Control-Allow-Origin"),
+    ],
+    ids=["HTML", "redirects", "no answer"],
+)
+def test_a_server_that_is_no_collector_is_named_once_and_nothing_is_lost(
+    answers: tuple[Any, ...], message: str, named: str
+) -> None:
+    site = loaded(*answers, "ok")
+    site.post("track", "A")
+    site.settle(60_000)
+    [[error]] = site.emitted("error")
+    assert error["message"] == message
+    assert named in error["detail"]
+    assert "https://cdp.customer.io/v1/t" in error["detail"]
+    assert len([text for level, text in site.console if level == "error"]) == 1
+    assert [e["event"] for args in site.emitted("delivered") for e in args[0]["events"]] == ["A"]
+
+
+@pytest.mark.parametrize("answers", [("fail", "ok"), ("ok", "fail", "fail", "fail", "ok")])
+def test_a_network_that_fails_now_and_then_is_no_error(answers: tuple[Any, ...]) -> None:
+    site = loaded(*answers)
+    for name in "AB":
+        site.post("track", name)
+        site.settle(60_000)
+    assert site.emitted("error") == []
+
+
 def test_full_storage_does_not_stop_events() -> None:
     profile = FakeProfile()
     profile.local_rules.full = True
@@ -231,7 +367,7 @@ def test_the_oldest_events_are_dropped_when_too_many_wait() -> None:
     site.settle()
     dropped = [e["event"] for args in site.emitted("dropped") for e in args[0]["events"]]
     assert dropped == [f"E{number}" for number in range(5)]
-    assert len(json.loads(site.local[KEY])) == MAX_EVENTS
+    assert len(stored(site)) == MAX_EVENTS
 
 
 def test_a_batch_leaves_when_it_is_full_or_old() -> None:
@@ -290,6 +426,31 @@ def test_keepalive_stays_within_the_browsers_budget() -> None:
     assert [request.keepalive for request in posts(site)] == [True, True, False]
 
 
+def test_a_browser_that_takes_no_more_keepalive_gets_the_request_without_it() -> None:
+    site = loaded()
+    site.browser.network.keepalive_limit = 10
+    site.browser.hide()
+    site.post("track", "A")
+    site.settle(10)
+    assert [request.keepalive for request in posts(site)] == [True, False]
+    assert len(site.emitted("delivered")) == 1
+    assert site.emitted("retry") == []
+
+
+def test_the_budget_is_one_for_all_destinations() -> None:
+    collector = {"collectorUrl": "https://sp.example"}
+    site = loaded("defer", snowplow=collector, customerio={"batch": {"size": 1, "timeout": 0}})
+    site.browser.profile.go_offline()
+    for _ in range(2):
+        site.post("track", "A", {"label": "x" * 25_000})
+    site.browser.network.online = True
+    site.browser.hide()
+    site.settle(10)
+    kept = [request for request in site.browser.network.requests if request.keepalive]
+    assert sum(len(request.body or "") for request in kept) < 64 * 1024
+    assert not any(e.outcome == "failed" for e in site.browser.network.exchanges if e.request.body)
+
+
 @pytest.mark.parametrize(
     ("page", "options", "url"),
     [
@@ -309,6 +470,21 @@ def test_the_address_follows_the_api_host(page: str, options: dict[str, Any], ur
     site.post("track", "A")
     site.settle()
     assert posts(site)[0].url == url
+
+
+@pytest.mark.parametrize("host", ["http://", "ht tp://x", "a b", "https://x:99999/", "ftp://x"])
+def test_a_host_that_is_none_is_named_at_load_and_events_are_kept(host: str) -> None:
+    site = Site()
+    site.load(apiHost=host)
+    site.post("track", "A")
+    flushed = site.post("flush")
+    site.settle(60_000)
+    [[error]] = site.emitted("error")
+    assert error["message"] == "Invalid collector"
+    assert host.rstrip("/") in error["detail"]
+    assert site.browser.network.exchanges == []
+    assert [item["evt"]["event"] for item in stored(site)] == ["A"]
+    assert any(m["type"] == "result" and m["id"] == flushed for m in site.messages)
 
 
 def settings_requests(site: Site) -> list[str]:
@@ -399,3 +575,84 @@ def test_the_destination_can_be_switched_off(options: dict[str, Any], number: in
     site.settle()
     assert len(site.sent) == number
     assert site.ask("user.anonymousId")
+
+
+def test_the_queue_can_be_asked() -> None:
+    site = loaded(503)
+    assert site.call("queue")["value"] == {"pending": 0, "oldest": None, "bytes": 0, "dropped": 0}
+    site.post("track", "A")
+    site.settle(5)
+    facts = site.call("queue")["value"]
+    assert facts["pending"] == 1
+    assert facts["bytes"] == stored(site)[0]["bytes"]
+    assert facts["oldest"] == stored(site)[0]["evt"]["timestamp"]
+
+
+def test_the_queue_counts_both_destinations_and_what_was_dropped() -> None:
+    site = loaded(404, snowplow={"collectorUrl": "collector.example"})
+    site.post("track", "A")
+    site.settle()
+    site.browser.network.answer("hang")
+    site.post("track", "B")
+    site.settle(5)
+    facts = site.call("queue")["value"]
+    assert (facts["pending"], facts["dropped"]) == (2, 2)
+
+
+def test_flush_skips_the_wait_for_the_next_attempt_and_answers_when_all_was_tried() -> None:
+    site = loaded(503)
+    for name in "ABC":
+        site.post("track", name)
+    site.settle(5)
+    attempts = len(site.sent)
+    site.browser.network.answer(Reply(200, delay_ms=50))
+    id_ = site.post("flush")
+    assert not [m for m in site.messages if m["type"] == "result" and m["id"] == id_]
+    site.settle(400)
+    (answer,) = [m for m in site.messages if m["type"] == "result" and m["id"] == id_]
+    assert answer["value"]["pending"] == 0
+    assert len(site.sent) > attempts
+    assert stored(site) == []
+
+
+def test_flush_answers_when_the_network_is_down() -> None:
+    site = loaded("fail")
+    site.post("track", "A")
+    site.settle(5)
+    site.post("flush")
+    site.settle(100)
+    assert site.messages[-1]["value"]["pending"] == 1
+    site.browser.profile.go_offline()
+    assert site.call("flush")["value"]["pending"] == 1
+
+
+def test_flush_waits_for_the_settings_of_the_project() -> None:
+    site = Site.of(FakeProfile())
+    site.browser.network.route(lambda request: SETTINGS in request.url, Reply(404, delay_ms=900))
+    site.post("load", WRITE_KEY, {})
+    site.post("track", "A")
+    id_ = site.post("flush")
+    site.settle(500)
+    assert not [m for m in site.messages if m["type"] == "result" and m["id"] == id_]
+    site.settle(1000)
+    assert [m["value"]["pending"] for m in site.messages if m.get("id") == id_] == [0]
+
+
+def test_the_pages_of_a_runtime_read_the_projects_settings_once_in_five_minutes() -> None:
+    profile = FakeProfile()
+    first, second = Site.of(profile), Site.of(profile)
+    second.browser.runtime = first.browser.runtime
+    project = {"integrations": {"Customer.io Data Pipelines": {"apiKey": "key"}}}
+    profile.network.route(lambda r: SETTINGS in r.url, Reply(200, json.dumps(project)))
+    first.load()
+    first.settle()
+    second.load()
+    second.post("track", "A")
+    second.settle()
+    assert len(settings_requests(first)) == 1
+    assert second.sent[-1]["writeKey"] == "key"
+    third = Site.of(profile)
+    third.browser.runtime = first.browser.runtime
+    third.settle(300_000)
+    third.load()
+    assert len(settings_requests(first)) == 2

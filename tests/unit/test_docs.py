@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from build_tools import docs
+from build_tools.dist import FIRST_VISIT
 from build_tools.layers import LAYERS
 from tracker.analytics import GETTERS, PUBLIC_METHODS
 from tracker.settings import OPTIONS, PLANNED
@@ -199,7 +200,7 @@ def test_the_readme_tells_the_real_sizes() -> None:
     if not manifest.exists():
         pytest.skip("nothing is built")
     files = json.loads(manifest.read_text())["files"]
-    first_visit = [name for name in files if name == "loader.js" or name.startswith("pyodide")]
+    first_visit = [name for name in files if name.startswith(FIRST_VISIT)]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     told = re.search(r"about ([\d.]+) MB \(brotli\), ([\d.]+) MB \(gzip\), ([\d.]+) MB", readme)
     assert told, "README.md has no figures for the first visit"

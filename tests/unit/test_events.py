@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+import re
+import uuid
 from typing import Any
 
 import pytest
 
 from tests.unit.site import Site
 from tracker.browser import Page
+from tracker.calls import Call
 from tracker.events import campaign, page_facts
 from tracker.testing import FakeBrowser, FakeProfile
 
@@ -155,3 +159,41 @@ def test_the_referrer_of_a_page_view_is_the_address_before_it() -> None:
         "https://www.site.example/one",
         "https://www.site.example/two",
     ]
+
+
+CALL = "c0.12345678901234560.6543210987654321-"
+
+
+def call(id_: str) -> Call:
+    return Call(id_, "track", [], 0, FakeBrowser("https://www.site.example/").page())
+
+
+def test_whoever_handles_a_call_makes_the_same_event_of_it() -> None:
+    browser = FakeBrowser("https://www.site.example/")
+    more = ("", "-page", "-identify")  # of the calls that one call brings about
+    calls = [f"{CALL}{n}{rest}" for n in range(500) for rest in more]
+    ids = [call(id_).event_id(browser, maker) for id_ in calls for maker in ("", "sp")]
+    assert len(set(ids)) == len(ids)
+    assert all(uuid.UUID(each).version == 4 for each in ids)
+    assert {uuid.UUID(each).variant for each in ids} == {uuid.RFC_4122}
+    other = FakeBrowser("https://www.site.example/")
+    assert call(calls[7]).event_id(other, "sp") == ids[15]
+
+
+def test_ids_of_calls_that_are_not_unlike_all_others_do_not_count() -> None:
+    browser = FakeBrowser("https://www.site.example/")
+    assert call("c1").event_id(browser) != call("c1").event_id(browser)
+
+
+def test_a_call_that_two_runtimes_handle_is_one_event() -> None:
+    profile = FakeProfile()
+    sites = [Site.of(profile), Site.of(profile)]
+    for site in sites:
+        site.load(snowplow={"collectorUrl": "https://c.example"})
+        site.post("track", "A", id=f"{CALL}1")
+        site.post("trackPageView", id=f"{CALL}2")
+        site.settle()
+    first, second = ([json.dumps(body) for body in site.sent] for site in sites)
+    ids = {*re.findall(r'"(?:eid|messageId)": "([^"]*)"', "".join(first))}
+    assert len(ids) == 3
+    assert ids == {*re.findall(r'"(?:eid|messageId)": "([^"]*)"', "".join(second))}

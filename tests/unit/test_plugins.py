@@ -78,6 +78,7 @@ def test_each_type_of_event_has_its_hook(page: Page, type_: str) -> None:
     assert page.ran == [f"B:{type_}"]
 
 
+@pytest.mark.sends_flaws
 def test_a_before_or_enrichment_plugin_changes_the_event(page: Page) -> None:
     page.register(("B", "before", "track"), ("E", "enrichment", "track"), ("A", "after", "track"))
     for name in ("B", "E", "A"):

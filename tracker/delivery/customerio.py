@@ -14,6 +14,7 @@ from tracker.calls import Call
 from tracker.delivery.queue import Entry, EventForm, OutQueue
 from tracker.delivery.retry import backoff_ms, judge
 from tracker.delivery.sender import Batching, Sender
+from tracker.errors import shown
 from tracker.settings import CUSTOMERIO, Batch, Settings, to_batch
 from tracker.storage.domain import is_ip_address
 from tracker.storage.stores import Store
@@ -27,6 +28,25 @@ BATCH_BYTES = 450_000
 SEND_TIMEOUT_MS = 30_000
 SETTINGS_TIMEOUT_MS = 5_000
 SETTINGS_ATTEMPTS = 6
+SETTINGS_FRESH_MS = 300_000  # so long the next pages of a visit use what one has read
+EVENT_TYPES = frozenset({"track", "page", "screen", "identify", "group", "alias"})
+
+
+def _left(item: Any) -> tuple[dict[str, Any], bool] | None:
+    """An event that Customer.io's client left unsent."""
+    event = item.get("event") if isinstance(item, dict) else None
+    if not isinstance(event, dict) or event.get("type") not in EVENT_TYPES:
+        return None
+    if not isinstance(event.get("messageId"), str):
+        return None
+    return {"integrations": {}, **event}, False
+
+
+# The client writes events there when a page is left, whatever their write key is.
+FORMER_QUEUES = {
+    f"persisted-queue:v1:{name}:items": _left
+    for name in ("dest-Customer.io-Data-Pipelines", "event-queue")
+}
 
 
 class CustomerIo:
@@ -46,6 +66,7 @@ class CustomerIo:
         self.failed_initializations: list[str] = []
         self._browser = browser
         self._settings = settings
+        self._report = report
         self._project: dict[str, Any] = {}
         self.queue = OutQueue(
             browser,
@@ -53,6 +74,7 @@ class CustomerIo:
             f"cioOutQueue_{settings.write_key}_post",
             EventForm("messageId"),
             lambda events, reason: report("dropped", {"events": events, "reason": reason}),
+            former=FORMER_QUEUES,
         )
         self.sender = Sender(browser, self.queue, self, report, retry=settings.retry)
 
@@ -91,10 +113,19 @@ class CustomerIo:
         if self.enabled:
             if self._settings.project is not None:
                 self._take_project(self._settings.project)
-            elif self._settings.settings_url is not False:
+            elif self._settings.settings_url or (
+                self._settings.settings_url is None and self._is_address()
+            ):
                 await self._read_settings(0)
-            self.sender.open()
+            if self._is_address():
+                self.sender.open()
+            else:
+                self._report("error", {"message": "Invalid collector", "detail": self._flaw()})
+                self.sender.block()
         return self._project
+
+    async def before_first(self, entries: list[Entry]) -> None:
+        """Nothing."""
 
     def request(self, entries: list[Entry]) -> Request:
         """The request for one event, or for a batch when batching is on."""
@@ -151,6 +182,20 @@ class CustomerIo:
             self._settings.protocol or (protocol if protocol in ("http", "https") else None),
         )
 
+    def _is_address(self) -> bool:
+        """Whether the host can be one. What is none would be sought on the page's own site."""
+        url = self._browser.parse_url(self._base())
+        if url is None or self._base().endswith(":"):
+            return False
+        return bool(url.hostname) and url.protocol in ("http:", "https:")
+
+    def _flaw(self) -> str:
+        return (
+            f"load: apiHost makes the address {shown(self._base())}; allowed: a host, with or "
+            "without a path, a path of this site, or an http or https address. Events are kept. "
+            "See docs/options.md#customerio"
+        )
+
     def _address(self, host: str, protocol: str | None) -> str:
         """A host and path as an address; a loopback host is reached as the page is."""
         host = host.rstrip("/")
@@ -176,6 +221,10 @@ class CustomerIo:
             base = self._address(self._settings.api_host, self._settings.protocol)
             key = self._browser.encode_component(self._settings.write_key).replace("%3A", ":")
             url = f"{base}/projects/{key}/settings"
+        known, now = self._browser.runtime.settings, self._browser.now()
+        if url in known and 0 <= now - known[url][0] < SETTINGS_FRESH_MS:
+            self._take_project(known[url][1])
+            return
         try:
             request = Request(url, timeout_ms=SETTINGS_TIMEOUT_MS)
             response = await self._browser.fetch(request)
@@ -183,6 +232,7 @@ class CustomerIo:
             response = None
         project = from_json(response.text) if response and response.status == 200 else None
         if isinstance(project, dict):
+            known[url] = now, project
             self._take_project(project)
         elif failures < SETTINGS_ATTEMPTS:
             self._later(failures)

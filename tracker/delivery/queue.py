@@ -1,27 +1,30 @@
 """The out-queue: events that wait for their destination, written through to storage.
 
-Stored form (decision D1): a JSON array of items (`Form`) under the queue's key, with the time it
-ends under `<key>.expires`. Several tabs may share the key: each write changes only the events of
-its own tab, which are told apart by their ids.
-
 Changes are collected and written by `save`, once for all calls of a batch. What was sent is taken
-out a moment later: if the page goes in between, it is sent again under the same message id.
+out a moment later, many at a time: if the page goes in between, it is sent again under the same
+message id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from tracker.browser import Browser
+from tracker.delivery.owner import Owner
+from tracker.delivery.segments import Segments
 from tracker.storage.stores import Store
+from tracker.tasks import Future
 from tracker.text import byte_length, from_json, to_json
 
 MAX_EVENTS = 1000
 MAX_BYTES = 2_000_000
 MAX_AGE_MS = 7 * 86_400_000
-SAVE_DELAY_MS = 100
+SAVE_DELAY_MS = 10
+REMOVE_DELAY_MS = 100
+MOST_HELD = 10_000  # ids that a runtime remembers
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +41,10 @@ class Entry:
     limit: int = MAX_EVENTS
     claimed: bool = False
     attempts: int = 0
+
+
+# What an item of another client's queue holds: an event, and whether it asks for anonymity.
+ReadItem = Callable[[Any], tuple[dict[str, Any], bool] | None]
 
 
 class Form(Protocol):
@@ -82,7 +89,8 @@ class EventForm:
 class OutQueue:
     """Events in the order in which they were tracked.
 
-    `dropped` is called with events that no longer fit, and the reason.
+    `dropped` is called with events that no longer fit, and the reason. At `most` so many wait.
+    `former` are keys of other clients' queues, each with what reads one of its items.
     """
 
     def __init__(
@@ -92,17 +100,26 @@ class OutQueue:
         key: str,
         form: Form,
         dropped: Callable[[list[dict[str, Any]], str], None],
+        *,
+        most: int = MAX_EVENTS,
+        former: Mapping[str, ReadItem] | None = None,
     ) -> None:
         self._browser = browser
-        self._stores = stores
-        self._key = key
         self._form = form
+        self._kept = Segments(browser, stores, key, self._id_of)
+        self._owner = Owner(browser, key)
+        self._owned = False
         self._dropped = dropped
+        self._most = most
+        self._former = former or {}
         self._entries: dict[str, Entry] = {}
         self._bytes = 0
         self._added: dict[str, Entry] = {}
         self._removed: set[str] = set()
         self._timer: Any = None
+        self._delay_ms = 0
+        if self._kept.store is not None:
+            self._own()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -113,19 +130,21 @@ class OutQueue:
         return self._bytes
 
     @property
-    def _store(self) -> Store | None:
-        return self._stores[0] if self._stores else None
+    def oldest(self) -> dict[str, Any] | None:
+        """The event that has waited longest."""
+        return next((entry.event for entry in self._entries.values()), None)
 
-    def waiting(self) -> list[Entry]:
-        """The events that nobody is sending."""
-        return [entry for entry in self._entries.values() if not entry.claimed]
+    def waiting(self, most: int) -> list[Entry]:
+        """The first events that nobody is sending. What is being sent stands before them."""
+        return list(islice((e for e in self._entries.values() if not e.claimed), most))
 
     def add(self, event: dict[str, Any], *, anonymous: bool = False) -> None:
         """Append an event; it is safe after the next `save`."""
         entry = self._form.to_entry(event, anonymous=anonymous)
         self._added[entry.id] = entry
+        self._hold([entry])
         self._take([entry])
-        self._save_soon()
+        self._save_after(SAVE_DELAY_MS)
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Forget events that were answered."""
@@ -133,39 +152,109 @@ class OutQueue:
             if self._entries.pop(entry.id, None) is not None:
                 self._bytes -= entry.bytes
             self._forget(entry)
-        self._save_soon()
+        self._save_after(REMOVE_DELAY_MS)
 
-    def adopt_leftovers(self) -> None:
-        """Take over stored events that no call of this page made, unless they are too old."""
-        if self._store is None:
+    async def adopt_former(self) -> None:
+        """Take over what other clients left unsent, once (D1)."""
+        if self._kept.store is None:
             return
-        self.save()
-        left = [entry for entry in self._stored() if entry.id not in self._entries]
-        expires = self._store.get(self._key + ".expires")
-        if left and expires and expires.isdecimal() and int(expires) < self._browser.now():
-            for entry in left:
-                self._forget(entry)
-            self.save()
-            self._dropped([entry.event for entry in left], "older than 7 days")
+        await self._own()
+        if (store := self._kept.store) is None:
+            return
+        found = []
+        for key, read in self._former.items():
+            text = store.get(key)
+            items = from_json(text)
+            if text and items is None:
+                self._kept.set_aside(key, text)
+            elif text:
+                store.remove(key)
+            for item in items if isinstance(items, list) else []:
+                if (left := read(item)) is not None:
+                    event, anonymous = left
+                    found.append(self._form.to_entry(event, anonymous=anonymous))
+        if not found:
             return
         mine, self._entries, self._bytes = list(self._entries.values()), {}, 0
+        self._added = {entry.id: entry for entry in [*found, *self._added.values()]}
+        self._hold(found)
+        self._take([*found, *mine])
+        self.save()
+
+    async def adopt_leftovers(self) -> None:
+        """Take over stored events that no call of this page made, unless they are too old."""
+        if self._kept.store is not None:
+            self.save()
+            await self._own()
+            self._adopt(self._kept.items())
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether events may be stored at this moment."""
+        return self._kept.store is not None
+
+    def may_look(self) -> bool:
+        """Whether it is time to look for events that nobody owns any more (D6)."""
+        return self._owner.may_look()
+
+    async def adopt_orphans(self) -> bool:
+        """Take over what is stored by runtimes that are gone (D6); whether there are others."""
+        if self._kept.store is None:
+            return False
+        mine = await self._own()
+        held = await self._owner.held()  # before the look: who goes after it is seen next time
+        others = bool(held - {mine})
+        await self._browser.refresh()
+        for base in self._kept.bases:
+            if base == mine or base in held:
+                continue
+            if not await self._owner.claim(base):
+                others = True
+                continue
+            await self._browser.refresh()  # somebody else may have been faster
+            if self._kept.store is not None:
+                self._adopt(self._kept.items(base), base)
+            self._owner.release(base)
+        return others
+
+    def _adopt(self, items: list[object], base: int | None = None) -> None:
+        """Take over stored events: of this owner, or of another one, who has none from then on."""
+        stored = [self._form.read_item(item) for item in items]
+        others = {*self._entries, *self._browser.runtime.held}
+        left = [entry for entry in stored if entry and entry.id not in others]
+        expires = self._kept.expires
+        if left and expires is not None and expires < self._browser.now():
+            self._removed.update(entry.id for entry in left if base is None)
+            self._dropped([entry.event for entry in left], "older than 7 days")
+            left = []
+        elif base is not None:
+            self._added = {**{entry.id: entry for entry in left}, **self._added}
+        mine, self._entries, self._bytes = list(self._entries.values()), {}, 0
+        self._hold(left)
         self._take([*left, *mine])
         self.save()
+        if base is not None:
+            self._kept.drop(base)  # which makes room, if there was none
+            self._added = {entry.id: entry for entry in left if not self._kept.keeps(entry.id)}
+            self.save()
 
     def clear(self) -> None:
         """Forget everything, stored events included."""
+        self._let_go()
         self._entries, self._bytes = {}, 0
         self._added, self._removed = {}, set()
-        if self._store is not None:
-            self._store.remove(self._key)
-            self._store.remove(self._key + ".expires")
+        self._kept.clear()
+
+    def release(self) -> None:
+        """Leave the events to others; what is stored stays."""
+        self.save()
+        self._let_go()
 
     def withdraw(self) -> None:
         """Hold all events in memory only, before storage may no longer be used."""
-        self.adopt_leftovers()
-        if self._store is not None:
-            self._store.remove(self._key)
-            self._store.remove(self._key + ".expires")
+        for base in self._kept.bases:
+            self._adopt(self._kept.items(base))
+        self._kept.clear()
         self._added, self._removed = dict(self._entries), set()
 
     def _take(self, entries: list[Entry]) -> None:
@@ -174,52 +263,72 @@ class OutQueue:
             self._entries[entry.id] = entry
             self._bytes += entry.bytes
         overflow = []
-        while len(self._entries) > MAX_EVENTS or self._bytes > MAX_BYTES:
+        while len(self._entries) > self._most or self._bytes > MAX_BYTES:
             oldest = self._entries.pop(next(iter(self._entries)))
             self._bytes -= oldest.bytes
             self._forget(oldest)
             overflow.append(oldest)
         if overflow:
-            reason = f"more than {MAX_EVENTS} events or {MAX_BYTES} bytes wait"
+            reason = f"more than {self._most} events or {MAX_BYTES} bytes wait"
             self._dropped([entry.event for entry in overflow], reason)
 
-    def _save_soon(self) -> None:
-        if self._timer is None:
-            self._timer = self._browser.set_timer(SAVE_DELAY_MS, self.save)
+    def _hold(self, entries: Iterable[Entry]) -> None:
+        """Let no other page of this runtime take these, not even when they are done.
+
+        Their end reaches storage later than the pages that look for leftovers there.
+        """
+        held = self._browser.runtime.held
+        held.update(dict.fromkeys(entry.id for entry in entries))
+        while len(held) > MOST_HELD:
+            del held[next(iter(held))]
+
+    def _let_go(self) -> None:
+        for id_ in self._entries:
+            self._browser.runtime.held.pop(id_, None)
+
+    def _save_after(self, delay_ms: int) -> None:
+        if self._timer is not None:
+            if self._delay_ms <= delay_ms:
+                return
+            self._browser.clear_timer(self._timer)
+        self._delay_ms = delay_ms
+        self._timer = self._browser.set_timer(delay_ms, self.save)
 
     def _forget(self, entry: Entry) -> None:
         """Take an event out of storage at the next `save`."""
         if self._added.pop(entry.id, None) is None:
             self._removed.add(entry.id)
 
-    def save(self) -> None:
-        """Write what was added and removed since the last time."""
+    def save(self, *, leaving: bool = False) -> None:
+        """Write what was added and removed since the last time.
+
+        It waits until it is known where, unless the page is leaving.
+        """
         if self._timer is not None:
             self._browser.clear_timer(self._timer)
             self._timer = None
         added, removed = self._added, self._removed
-        if self._store is None or not (added or removed):
+        if self._kept.store is None or not (added or removed):
             return
-        self._added, self._removed = {}, set()
-        entries = [entry for entry in self._stored() if entry.id not in removed]
-        entries += added.values()
-        if entries:
-            self._store.set(self._key, to_json([self._form.to_item(entry) for entry in entries]))
-            self._store.set(self._key + ".expires", str(self._browser.now() + MAX_AGE_MS))
-        else:
-            self._store.remove(self._key)
-            self._store.remove(self._key + ".expires")
+        if leaving and not self._own().settled:
+            self._owner.hurry()  # saves, too
+        elif self._own().settled:
+            self._added, self._removed = {}, set()
+            items = [(entry.id, self._form.to_item(entry)) for entry in added.values()]
+            self._kept.change(items, removed, self._browser.now() + MAX_AGE_MS)
 
-    def _stored(self) -> list[Entry]:
-        assert self._store is not None
-        text = self._store.get(self._key)
-        items = from_json(text)
-        entries = [self._form.read_item(item) for item in items] if isinstance(items, list) else []
-        read = [entry for entry in entries if entry is not None]
-        if isinstance(items, list) and len(read) == len(items):
-            return read
-        if text:  # damaged: set aside, so that new events flow and nothing is lost (D11)
-            self._store.set(self._key + ".corrupt", text[:MAX_BYTES])
-            self._store.remove(self._key)
-            self._browser.console("warn", f"{self._key} was damaged; see {self._key}.corrupt")
-        return []
+    def _own(self) -> Future[int]:
+        """Find out which segments are this runtime's; nothing is written before that is known."""
+        base = self._owner.base()
+        if not self._owned:
+            self._owned = True
+            base.then(self._begin)
+        return base
+
+    def _begin(self, base: Future[int]) -> None:
+        self._kept.begin(base.result())
+        self.save()
+
+    def _id_of(self, item: object) -> str | None:
+        entry = self._form.read_item(item)
+        return entry.id if entry else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tracker.browser import Request, Response
+
 DELIVERED, RETRY, REJECTED = "delivered", "retry", "rejected"
 
 RETRIED_CLIENT_ERRORS = frozenset({408, 425, 429})
@@ -21,6 +23,31 @@ def judge(status: int) -> str:
     if status in RETRIED_CLIENT_ERRORS or (status >= 500 and status not in FINAL_SERVER_ERRORS):
         return RETRY
     return REJECTED
+
+
+def mistake(request: Request, response: Response | None) -> tuple[str, str] | None:
+    """What is wrong with a server that no collector does, and what to change; else None.
+
+    Takes the request and its answer, None if there was none.
+    """
+    address = request.url.partition("?")[0]
+    if response is None:
+        return "No answer", (
+            f"{address} does not answer, or not for this page. Allowed: an address that can be "
+            "reached, and whose answers name the origin of this page in "
+            "Access-Control-Allow-Origin (not * where credentials are sent)"
+        )
+    if response.redirect and request.method != "GET":
+        return "Wrong answer", (
+            f"{address} redirects to {response.redirect}, and what is posted may be lost on the "
+            "way. Allowed: the address that answers itself"
+        )
+    if response.status < 400 and "text/html" in response.headers.get("content-type", ""):
+        return "Wrong answer", (
+            f"{address} answers with a page of HTML. Allowed: the address of a collector, with "
+            "nothing before it that shows pages, such as a login"
+        )
+    return None
 
 
 def backoff_ms(failures: int, random: float) -> float:

@@ -7,9 +7,10 @@ browser tracker; stored forms: decision D1.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from tracker.browser import Browser, Request
+from tracker.browser import Browser, NetworkError, Request
 from tracker.delivery.queue import MAX_EVENTS, Entry, EventForm, OutQueue
 from tracker.delivery.retry import REJECTED, RETRY, judge
 from tracker.delivery.sender import Batching, Sender
@@ -55,6 +56,15 @@ class QueryForm:
         return "?" + "&".join([*([first] if first else []), *pairs])
 
 
+def _left(item: Any) -> tuple[dict[str, Any], bool] | None:
+    """An event that version 4 of Snowplow's tracker left unsent; its numbers become text."""
+    event = item.get("payload") if isinstance(item, dict) else None
+    if not isinstance(event, dict) or not isinstance(event.get("eid"), str):
+        return None
+    texts = {name: v if isinstance(v, str) else to_json(v) for name, v in event.items()}
+    return texts, item.get("svrAnon") is True
+
+
 class SnowplowCollector:
     """A collector: its address, its queue and its sender."""
 
@@ -81,6 +91,8 @@ class SnowplowCollector:
             f"snowplowOutQueue_{settings.namespace}_{method}",
             self._query if settings.method == "get" else EventForm("eid"),
             lambda events, reason: report("dropped", {"events": events, "reason": reason}),
+            most=settings.queue_size,
+            former={f"snowplowOutQueue_{settings.namespace}": _left},
         )
         self.sender = Sender(browser, self.queue, self, report, retry=settings.retry)
         if settings.collector_url is not None:
@@ -104,6 +116,11 @@ class SnowplowCollector:
                 "address. See docs/options.md#snowplow",
             )
         self._base = text
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is known where events go."""
+        return self._base is not None
 
     def open(self) -> None:
         """Begin to send."""
@@ -131,6 +148,14 @@ class SnowplowCollector:
         if status in self._settings.dont_retry_codes:
             return REJECTED
         return judge(status)
+
+    async def before_first(self, entries: list[Entry]) -> None:
+        """Ask the service that may set a cookie; whatever it answers, events go out (D4)."""
+        service = self._settings.id_service
+        if service is None or entries[0].anonymous or not self._may_receive_cookies():
+            return
+        with suppress(NetworkError):
+            await self._browser.fetch(Request(service, timeout_ms=self._settings.timeout_ms))
 
     def request(self, entries: list[Entry]) -> Request:
         """The request for these events."""

@@ -13,6 +13,7 @@ from tracker.calls import Call
 from tracker.errors import TrackerError, shown
 from tracker.snowplow.activity import ActivityConfig
 from tracker.snowplow.addresses import query_parameter
+from tracker.snowplow.payload import decimal
 from tracker.snowplow.settings import VIEW_PARTS
 from tracker.snowplow.tracker import Outgoing, SnowplowTracker
 
@@ -72,7 +73,7 @@ async def _struct_event(tracker: SnowplowTracker, call: Call) -> None:
         "se_ac": given.get("action"),
         "se_la": given.get("label"),
         "se_pr": given.get("property"),
-        "se_va": given.get("value"),
+        "se_va": decimal(given.get("value")),
     }
     await tracker.send(_outgoing(call, given, fields))
 
@@ -96,6 +97,7 @@ def _outgoing(call: Call, given: Json, fields: Json) -> Outgoing:
         call.at,
         context=context if isinstance(context, list) else [],
         time=given.get("timestamp"),
+        call=call,
     )
 
 
@@ -293,6 +295,9 @@ GETTERS: dict[str, Callable[[SnowplowTracker, list[Any]], Any]] = {
     "getTabId": lambda tracker, args: tracker.tab_id,
     "getDecoratedLink": lambda tracker, args: tracker.decorated(str(args[0]), str(args[1])),
 }
+
+# What a view answers; the argument of `getCookieName` is put in later.
+VIEWED = {name: answer for name, answer in GETTERS.items() if name != "getDecoratedLink"}
 
 # What concerns the visitor and not one tracker only: `tracker.analytics` does it for all he meets.
 PRIVACY_METHODS = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import Any, TypeGuard
 
 from tracker import __version__
@@ -20,6 +21,9 @@ Json = dict[str, Any]
 CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
 UNSTRUCT_EVENT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
 TRACKER_VERSION = f"py-{__version__}"
+MAX_TIME_MS = 253_402_214_400_000  # the last day of the year 9999, as collectors see it
+
+_DECIMAL = re.compile(r"\s*([+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?)\s*", re.ASCII)
 
 
 class Payload:
@@ -113,12 +117,25 @@ def time_fields(given: Any, now_ms: int) -> Json:
     return {"dtm": str(int(given) if _is_time(given) else now_ms)}
 
 
-def _is_time(value: Any) -> TypeGuard[float]:
+def decimal(value: Any) -> Any:
+    """A number, or text that is one; None for others, for which collectors refuse the event."""
+    if is_number(value):
+        return value
+    match = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else None
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number that JSON can tell."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_time(value: Any) -> TypeGuard[float]:
+    return is_number(value) and 0 <= value <= MAX_TIME_MS
+
+
 def _whole(value: Any) -> int | None:
-    return math.floor(value) if _is_time(value) else None
+    return math.floor(value) if is_number(value) else None
 
 
 def _size(width: Any, height: Any) -> str | None:

@@ -117,6 +117,19 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
     "retryFailedRequests": yes_no(True, "false: one attempt for each event."),
     "retryStatusCodes": _codes("Answers after which an event is sent again."),
     "dontRetryStatusCodes": _codes("Answers after which an event is dropped."),
+    "maxGetBytes": amount(0, "bytes", "Accepted; a GET request carries one event, however long."),
+    "maxLocalStorageQueueSize": amount(
+        1000, "events", "So many events wait for the collector; then the oldest are dropped."
+    ),
+    "cookieExtensionService": named(
+        None,
+        "An address that is asked once, before the first request, so that it may set a cookie.",
+    ),
+    "idService": named(None, "The former name of `cookieExtensionService`."),
+    "onRequestSuccess": function("Called with the events of a request that was accepted."),
+    "onRequestFailure": function(
+        "Called with {events, status, message, willRetry} of a request that was not."
+    ),
     "onSessionUpdateCallback": function("Called once for each new session, with its entity."),
     "contexts.webPage": yes_no(True, "Whether events carry the entity `web_page`."),
     "contexts.session": yes_no(False, "Whether events carry the entity `client_session`."),
@@ -149,10 +162,7 @@ SNOWPLOW_OPTIONS: dict[str, Option] = {
 }
 
 # options of the incumbent that have no effect (yet): they are accepted with a warning
-WITHOUT_EFFECT = (
-    *("customFetch", "eventStore", "useLocalStorage", "idService", "cookieExtensionService"),
-    *("maxGetBytes", "maxLocalStorageQueueSize", "onRequestSuccess", "onRequestFailure"),
-)
+WITHOUT_EFFECT = ("customFetch", "eventStore", "useLocalStorage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,10 @@ class TrackerSettings:
     retry: bool
     retry_codes: frozenset[int]
     dont_retry_codes: frozenset[int]
+    queue_size: int
+    id_service: str | None
+    on_success: Any
+    on_failure: Any
     on_session: Any
     web_page: bool
     session_entity: bool
@@ -232,6 +246,10 @@ def to_tracker_settings(value: Callable[[str], Any]) -> TrackerSettings:
         retry=value("retryFailedRequests"),
         retry_codes=frozenset(value("retryStatusCodes")),
         dont_retry_codes=frozenset(value("dontRetryStatusCodes")),
+        queue_size=max(1, int(value("maxLocalStorageQueueSize"))),
+        id_service=value("cookieExtensionService") or value("idService"),
+        on_success=value("onRequestSuccess"),
+        on_failure=value("onRequestFailure"),
         on_session=value("onSessionUpdateCallback"),
         web_page=value("contexts.webPage"),
         session_entity=value("contexts.session"),

@@ -61,7 +61,8 @@ WEB_VIEWS = (
 class Outgoing:
     """What is to be sent: `fields` with the kind `e`, or a self-describing event as well.
 
-    `at` is ms since the epoch; `time` the timestamp that the site gave, if any.
+    `at` is ms since the epoch; `time` the timestamp that the site gave, if any. Without an `id` the
+    event gets one of its `call`, of each tracker another.
     """
 
     fields: Json
@@ -71,6 +72,7 @@ class Outgoing:
     context: list[Any] = field(default_factory=list)
     time: Any = None
     id: str | None = None
+    call: Call | None = None
     user_id: str | None = None
 
 
@@ -242,7 +244,8 @@ class SnowplowTracker:
         """Send a page view."""
         fields = {"e": "pv", **self._view_fields(call.page, given.get("title"))}
         context = _list(given.get("context"))
-        await self.send(Outgoing(fields, call.page, call.at, None, context, given.get("timestamp")))
+        time = given.get("timestamp")
+        await self.send(Outgoing(fields, call.page, call.at, None, context, time, call=call))
         for activity in self.activities.values():
             if self.settings.reset_activity or not activity.started:
                 activity.page_viewed()
@@ -292,7 +295,7 @@ class SnowplowTracker:
         await self._find_scope()
         payload = Payload(base64=self.settings.base64)
         payload.add(event.fields)
-        payload.add({"eid": event.id or self._browser.uuid(), **self._device()})
+        payload.add({"eid": event.id or self._event_id(event.call), **self._device()})
         payload.add(time_fields(event.time, event.at))
         payload.add_json("ue_pr", "ue_px", UNSTRUCT_EVENT, event.self_describing)
         entities = await self._entities(event, payload)
@@ -313,6 +316,11 @@ class SnowplowTracker:
         for plugin in self.plugins:
             if "afterTrack" in plugin:
                 spawn(self.run(plugin["afterTrack"], [payload.fields]))
+
+    def _event_id(self, call: Call | None) -> str:
+        return (
+            call.event_id(self._browser, self.settings.namespace) if call else self._browser.uuid()
+        )
 
     async def run(self, mark: Any, args: list[Any]) -> Any:
         """What a function of the page answers. Raises TrackerError if it fails."""
@@ -432,7 +440,7 @@ class SnowplowTracker:
 
     def _identify(self, payload: Payload, visitor: Visitor | None, event: Outgoing) -> None:
         if visitor is not None:
-            payload.add({"vid": visitor.visits, "sid": visitor.session_id})
+            payload.add(visitor.fields())
             if self.privacy.may_identify:
                 user = self.business_id or event.user_id or self.site_user()
                 payload.add({"duid": visitor.user_id, "uid": user})
@@ -470,7 +478,22 @@ class SnowplowTracker:
 
     def _note(self, what: str, facts: Json) -> None:
         """What happened to events on their way out."""
+        if what != "error":
+            self._tell(what, facts)
         self._report(what, {**facts, "destination": SNOWPLOW, "namespace": self.settings.namespace})
+
+    def _tell(self, what: str, facts: Json) -> None:
+        """Tell the functions of the options about an answered request, or one without answer."""
+        answer: Json = {name: facts[name] for name in ("status", "message") if name in facts}
+        done, failed = self.settings.on_success, self.settings.on_failure
+        if not answer:
+            return
+        if what == "delivered" and done is not None:
+            spawn(self._ask(done, [facts["events"], answer]))
+        elif what != "delivered" and failed is not None:
+            message = answer.get("message") or f"HTTP {answer['status']}"
+            told = {"events": facts["events"], **answer, "message": message}
+            spawn(self._ask(failed, [{**told, "willRetry": what == "retry"}]))
 
 
 def _uuid_of(message_id: str) -> str | None:

@@ -88,14 +88,18 @@ class Visitor:
             self.event_index,
         ]
 
+    def fields(self) -> dict[str, Any]:
+        """`vid` and `sid` of an event."""
+        return {"vid": _counted(self.visits), "sid": self.session_id}
+
     def entity(self, browser: Browser, *, anonymous: bool, mechanism: str) -> dict[str, Any]:
         """The data of the `client_session` entity, which its schema accepts in any case.
 
         Damaged ids were found in a cookie: the schema would refuse the whole event for them.
         """
+        is_id = _UUID.fullmatch(self.session_id)
         first = self.first_event_ms
         known = not anonymous and _USER_ID.fullmatch(self.user_id)
-        is_id = _UUID.fullmatch(self.session_id)
         return {
             "userId": self.user_id if known else NIL_UUID,
             "sessionId": self.session_id if is_id else derived_uuid(self.session_id),

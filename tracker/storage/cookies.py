@@ -59,8 +59,11 @@ class CookieStore:
         """Write a cookie. Returns whether the browser keeps exactly this value.
 
         A value of more than 4,000 encoded bytes is not written: browsers refuse 4,096 with the
-        name, and some cut it (decision I1).
+        name, and some cut it (decision I1). Nor is anything where the browser says that cookies are
+        off: a worker, whose page writes later, could not see that nothing came of it.
         """
+        if self._browser.navigator("cookieEnabled") is False:
+            return False
         encoded = self._encode(value, _KEPT_IN_VALUES)
         if len(encoded) > COOKIE_LIMIT:
             return False
@@ -74,7 +77,7 @@ class CookieStore:
         self._expire(name, self.attributes)
         for domain in self._domain_candidates():
             for path in self._path_candidates():
-                if self.get(name) is None:
+                if self.get(name) is None and not self._browser.writes_later:
                     return
                 self._expire(name, replace(self.attributes, domain=domain, path=path))
 

@@ -26,6 +26,9 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Forget the key."""
 
+    def keys(self) -> list[str]:
+        """The keys of all values that this place can list."""
+
     def id_text(self, value: str) -> str:
         """The form in which this place keeps an id."""
 
@@ -58,6 +61,13 @@ class LocalStore:
         except StorageError:
             return
 
+    def keys(self) -> list[str]:
+        """All keys of the origin, none if they are denied."""
+        try:
+            return self._storage.keys()
+        except StorageError:
+            return []
+
     def id_text(self, value: str) -> str:
         """A JSON text, as the incumbent writes it."""
         return to_json(value)
@@ -80,6 +90,10 @@ class CookieTextStore:
     def remove(self, key: str) -> None:
         """Delete every copy of the cookie."""
         self._cookies.remove_everywhere(key)
+
+    def keys(self) -> list[str]:
+        """None: a page cannot tell whose cookies it sees."""
+        return []
 
     def id_text(self, value: str) -> str:
         """Bare (decision I2), or as JSON where a bare text would be read as something else."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from tracker.browser import Page, Request, Response, StorageError, Url
+from tracker.browser import Page, Request, Response, Runtime, StorageError, Url
 from tracker.tasks import Future
 from tracker.testing import javascript
 from tracker.testing.clock import START_MS, VirtualClock, run_all
@@ -77,6 +77,8 @@ class FakeProfile:
         self.client_hints = None if client_hints is None else dict(client_hints)
         self.timezone = timezone
         self.cookie_probe_delay_ms: float | None = None  # None: `try_cookie` answers at once
+        self.lock_delay_ms: float | None = None  # None: `claim` answers at once
+        self.locks: dict[tuple[str, str], FakeBrowser] = {}  # by origin and name
         self.pages: list[FakeBrowser] = []  # that are open
         self._local_storage: dict[str, FakeStorage] = {}
 
@@ -107,6 +109,8 @@ class FakeBrowser(PageLife):
     `referrer`, `title` and `canonical` may be changed, the address with `push_state`.
     """
 
+    writes_later = False  # a window, no mirror of one
+
     def __init__(
         self,
         url: str,
@@ -126,6 +130,7 @@ class FakeBrowser(PageLife):
         self.canonical = canonical
         self.written_address: str | None = None  # what `page` tells instead of `url`
         self.console_messages: list[tuple[str, str]] = []
+        self.runtime = Runtime()
         self._url = parsed
         self._session_storage: dict[str, FakeStorage] = {}  # of the tab, by origin
         self.profile.pages.append(self)
@@ -191,9 +196,19 @@ class FakeBrowser(PageLife):
         try:
             super().close()
         finally:
-            self.network.end_document(self)
-            if self in self.profile.pages:
-                self.profile.pages.remove(self)
+            self._end()
+
+    def crash(self) -> None:
+        """The page's process ends: like `close`, but nobody hears of it."""
+        super().crash()
+        self._end()
+
+    def _end(self) -> None:
+        self.network.end_document(self)
+        for lock in [lock for lock, page in self.profile.locks.items() if page is self]:
+            del self.profile.locks[lock]
+        if self in self.profile.pages:
+            self.profile.pages.remove(self)
 
     # What the tracker asks: see tracker.browser.Browser
 
@@ -208,6 +223,34 @@ class FakeBrowser(PageLife):
         return self._session_storage.setdefault(
             self.origin, FakeStorage(self.profile.session_rules)
         )
+
+    def refresh(self) -> Future[None]:
+        """Storage always shows what is there."""
+        return Future.of(None)
+
+    def claim(self, name: str) -> Future[bool]:
+        """Hold a name of the origin until this page ends, if it is free.
+
+        Answers at once, or after the profile's `lock_delay_ms` as browsers do.
+        """
+        lock = (self.origin, name)
+        free = lock not in self.profile.locks
+        if free:
+            self.profile.locks[lock] = self
+        if self.profile.lock_delay_ms is None:
+            return Future.of(free)
+        answer: Future[bool] = Future()
+        self.set_timer(self.profile.lock_delay_ms, lambda: answer.resolve(free))
+        return answer
+
+    def claimed(self) -> Future[frozenset[str]]:
+        """The names that pages of the origin hold."""
+        locks = self.profile.locks
+        return Future.of(frozenset(name for origin, name in locks if origin == self.origin))
+
+    def release(self, name: str) -> None:
+        """Hold a name no longer."""
+        self.profile.locks.pop((self.origin, name), None)
 
     def cookies(self) -> str:
         """`document.cookie`."""

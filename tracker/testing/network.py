@@ -14,7 +14,7 @@
 Outcomes of a request:
 
 - a number: the status of an empty answer; `"ok"` is 200;
-- `Reply(status, text, headers, delay_ms)`;
+- `Reply(status, text, headers, delay_ms, redirect)`;
 - `"fail"`: NetworkError;
 - `"hang"`: no answer ever, so NetworkError at the request's `timeout_ms`, if it has one;
 - `"defer"`: no answer before `network.release(outcome)`;
@@ -42,12 +42,13 @@ KEEPALIVE_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, `delay_ms` after the request."""
+    """An answer, `delay_ms` after the request, from the address `redirect` if one is given."""
 
     status: int = 200
     text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_ms: float = 0
+    redirect: str = ""
 
 
 Answer: TypeAlias = int | Literal["ok", "fail", "hang", "defer"] | Reply
@@ -173,7 +174,7 @@ class Network:
             outcome = outcome(flight.exchange.request)
         if isinstance(outcome, Reply):
             headers = {name.lower(): value for name, value in outcome.headers.items()}
-            response = Response(outcome.status, outcome.text, headers)
+            response = Response(outcome.status, outcome.text, headers, outcome.redirect)
             self._end_later(flight, outcome.delay_ms, response)
         elif isinstance(outcome, int):
             self._end_later(flight, 0, Response(outcome))

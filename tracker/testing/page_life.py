@@ -63,9 +63,13 @@ class PageLife:
         try:
             run_all([self.page_hide, self.hide])
         finally:
-            self._ended = True
-            for timer in self._timers:
-                self.clock.clear_timer(timer)
+            self.crash()
+
+    def crash(self) -> None:
+        """End the page without a word: no listener hears of it."""
+        self._ended = True
+        for timer in self._timers:
+            self.clock.clear_timer(timer)
 
     def tell(self, name: str) -> None:
         """Let listeners hear an event, unless the page has ended or is in the cache."""

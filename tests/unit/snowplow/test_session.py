@@ -216,6 +216,7 @@ PARTS += ["1768000000123", "7"]
 DAMAGE = ["", "x", "-1", "NaN", "0x1F", "007", "99999999999999999999", "undefined", "%E2%82", "a b"]
 
 
+@pytest.mark.sends_flaws  # a session id in a cookie is sent as it is, as recorded
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("part", range(10))
 def test_a_damaged_part_never_stops_tracking(part: int, damage: str) -> None:

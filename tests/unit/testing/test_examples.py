@@ -8,6 +8,8 @@ import pytest
 
 import tracker.testing
 
+pytestmark = pytest.mark.sends_flaws  # requests that are no events
+
 MODULES = ["tracker.testing"] + [
     f"tracker.testing.{module.name}" for module in pkgutil.iter_modules(tracker.testing.__path__)
 ]

@@ -5,6 +5,8 @@ import pytest
 from tracker.browser import NetworkError, Request
 from tracker.testing import START_MS, FakeBrowser, Reply
 
+pytestmark = pytest.mark.sends_flaws  # requests that are no events
+
 URL = "https://in.example/t"
 
 

@@ -1,0 +1,1 @@
+"""What becomes of events when networks, servers, tabs and browsers fail."""

@@ -1,0 +1,124 @@
+"""Measures what one more event costs while many wait, and what one costs that is sent at last.
+
+    python3 build.py test peers     (once: it builds both trackers)
+    python benchmarks/queue_cost.py [--rounds N]
+
+One run in one browser, real collector; Python runs on the page's own thread, so that all its work
+is seen. A page without a network fills its queue, then tracks ten more events; then the network
+comes back. Prints the time of the page's thread for one event (ms, medians), and how much it
+differs between the sizes of the queue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.visitors.contenders import CUSTOMERIO, PAGE, SNOWPLOW, Contender
+from benchmarks.visitors.wire import Wire
+from build_tools.browsers import CHROMIUM_FLAGS, find_chromium
+from build_tools.paths import DIST
+from build_tools.peers import PEERS
+from collector.server import running
+from collector.settings import Mount, Settings
+
+SIZES = (10, 300, 1000)
+ADDED = 10
+IDLE_MS = 8  # of work in half a second
+KINDS = ("one more event", "one event sent")
+
+
+def busy(session: CDPSession) -> float:
+    """How long the page's thread has worked until now (ms)."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return 1000 * float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
+
+
+def track(page: Page, session: CDPSession, contender: Contender, number: int) -> None:
+    """Track so many events, and let the page do what follows from it."""
+    page.evaluate(f"() => {{ for (let n = 0; n < {number}; n++) {contender.track} }}")
+    before = -1000.0
+    while (now := busy(session)) - before > IDLE_MS:
+        before = now
+        page.wait_for_timeout(500)
+
+
+def stored(origin: str) -> int:
+    """How many events the collector has."""
+    with urllib.request.urlopen(origin + "/api/stats") as answer:
+        return int(json.load(answer)["total"])
+
+
+def measure(
+    browser: Browser, origin: str, wire: Wire, contender: Contender, size: int
+) -> list[float]:
+    """The time for one event (ms): added to a queue of this size, and sent from it."""
+    context = browser.new_context()
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable")
+    begin = time.monotonic()
+    page.goto(f"{origin}/{contender.file}")
+    wire.ready(begin)
+    wire.silence(1)
+    context.set_offline(True)
+    track(page, session, contender, size - ADDED)
+    before = busy(session)
+    track(page, session, contender, ADDED)
+    added = (busy(session) - before) / ADDED
+    before, seen = busy(session), stored(origin)
+    context.set_offline(False)
+    track(page, session, contender, 1)  # theirs try again with the next event
+    wire.silence(3)
+    sent = (busy(session) - before) / max(1, stored(origin) - seen)
+    context.close()
+    return [added, sent]
+
+
+def main() -> None:
+    """Measure in turn, and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    samples: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    wire = Wire()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        (site := Path(name) / "site").mkdir()
+        mounts = (Mount("/tracker", DIST), Mount("/peers", PEERS), Mount("/", site))
+        settings = Settings(Path(name) / "events.sqlite", mounts=mounts)
+        with running(settings, wire.around) as collector:
+            contenders = (PAGE, CUSTOMERIO, SNOWPLOW)
+            for contender in contenders:
+                (site / contender.file).write_text(contender.page(collector.url), encoding="utf-8")
+            browser = playwright.chromium.launch(
+                executable_path=find_chromium(), args=CHROMIUM_FLAGS
+            )
+            for _ in range(rounds):
+                for size in SIZES:
+                    for each in contenders:
+                        found = measure(browser, collector.url, wire, each, size)
+                        for kind, value in zip(KINDS, found, strict=True):
+                            samples[each.name, kind, size].append(value)
+            browser.close()
+    print(f"{'':14}{'ms for':16}" + "".join(f"{size:>8}" for size in SIZES) + "   most : least")
+    for each in contenders:
+        for kind in KINDS:
+            medians = [median(samples[each.name, kind, size]) for size in SIZES]
+            numbers = "".join(f"{value:8.2f}" for value in medians)
+            title = "ours" if each is PAGE else each.name
+            print(f"{title:14}{kind:16}{numbers}{max(medians) / min(medians):15.2f}")
+
+
+if __name__ == "__main__":
+    main()
