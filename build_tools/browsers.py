@@ -98,6 +98,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",  # containers often have 64 MB there
+    # pages that a test serves itself are of no address space, and may ask no server of this machine
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 
 FIREFOX_CHANNEL = "moz-firefox"  # Playwright drives an installed Firefox through this one

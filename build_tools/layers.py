@@ -23,6 +23,7 @@ from build_tools.wheel import core_wheel
 MINUTES = 25  # a layer that takes longer hangs
 NOTHING_COLLECTED = 5  # pytest's exit code
 NO_PYODIDE = ("-p", "no:pytest_pyodide", "-p", "no:pytest_pyodide_hook")
+TOGETHER = (*NO_PYODIDE, "-n", "2")  # tests mostly wait, for browsers and for time to pass
 IN_PYODIDE = (
     *("--rt", "chrome-no-host", "--runner", "playwright"),
     *("--dist-dir", TEST_RUNTIME.relative_to(ROOT).as_posix()),
@@ -56,6 +57,7 @@ LAYERS = {
             "every rule, in CPython with a fake browser",
             needs=("browser", "images"),
             tests=("tests/unit", "tests/collector", "tests/build"),
+            options=TOGETHER,
         ),
         Layer(
             "conformance",
@@ -75,6 +77,7 @@ LAYERS = {
             needs=("dist", "browser"),
             tests=("tests/browser",),
             host="shared",
+            options=TOGETHER,
         ),
         Layer(
             "worker",
@@ -82,6 +85,7 @@ LAYERS = {
             needs=("dist", "browser"),
             tests=("tests/browser",),
             host="worker",
+            options=TOGETHER,
         ),
         Layer(
             "page",
@@ -89,6 +93,7 @@ LAYERS = {
             needs=("dist", "browser"),
             tests=("tests/browser",),
             host="page",
+            options=TOGETHER,
         ),
         Layer(
             "firefox",
@@ -97,6 +102,7 @@ LAYERS = {
             tests=("tests/browser",),
             host="shared",
             engine="firefox",
+            options=TOGETHER,
         ),
         Layer(
             "peers",
@@ -104,6 +110,7 @@ LAYERS = {
             needs=("dist", "peers", "browser"),
             tests=("tests/peers",),
             host="page",  # both write while a call is made
+            options=TOGETHER,
         ),
     )
 }

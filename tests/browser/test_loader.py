@@ -573,7 +573,8 @@ def test_a_server_that_fails_gets_the_event_again_and_stores_it_once(
     collector.between.answer("/v1/p", [503, 500, 429])
     tab.open()
     tab.wait_for(lambda: collector.records(), "the event")
-    assert len(collector.asked_for("/v1/p")) == 4
+    asked = collector.asked_for("/v1/p")
+    assert len(asked) == 4, asked
     assert len(collector.records()) == 1
     assert collector.records()[0]["duplicates"] == 0
 

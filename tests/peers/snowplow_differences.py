@@ -114,9 +114,9 @@ def table(origin: str) -> list[Difference]:
         ),
         *(
             Difference(
-                "se_va", text, ABSENT, REFUSED, "`NaN` and `Infinity`", ("struct: value no number",)
+                "se_va", text, ABSENT, REFUSED, "no number as value", ("struct: value no number",)
             )
-            for text in ("NaN", "Infinity")
+            for text in ("NaN", "Infinity", "x", "true", "false")
         ),
         Difference(
             "se_la",

@@ -88,7 +88,8 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def quota_changes(self, full: bool) -> None:
-        """Local storage takes no more, or does again."""
+        """Local storage takes no more, a moment after the last call, or does again."""
+        self.profile.clock.advance(HURRY_MS + 10)
         self.profile.local_rules.full = full
 
     @rule(ms=st.sampled_from([1, 20, 600, 5_000, LATER]))
