@@ -114,7 +114,7 @@ def table(origin: str) -> list[Difference]:
         ),
         *(
             Difference(
-                "se_va", text, ABSENT, REFUSED, "no number as value", ("struct: value no number",)
+                "se_va", text, ABSENT, REFUSED, "no number as `value`", ("struct: value no number",)
             )
             for text in ("NaN", "Infinity", "x", "true", "false")
         ),
