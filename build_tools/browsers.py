@@ -89,6 +89,14 @@ FIREFOX = Engine(
     "Fedora: sudo dnf install firefox; macOS: brew install --cask firefox",
 )
 
+CHROMEDRIVER = Engine(
+    "ChromeDriver",
+    ("chromedriver",),
+    (),
+    "chromium-driver",
+    "Fedora: sudo dnf install chromedriver; macOS: brew install --cask chromedriver",
+)
+
 CHROMIUM_FLAGS = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium refuses to start as root without
     "--disable-gpu",
@@ -98,8 +106,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",  # containers often have 64 MB there
-    # pages that a test serves itself are of no address space, and may ask no server of this machine
-    "--disable-features=LocalNetworkAccessChecks",
 ]
 
 FIREFOX_CHANNEL = "moz-firefox"  # Playwright drives an installed Firefox through this one

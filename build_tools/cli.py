@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from build_tools import demo, dist, layers
+from build_tools import demo, dist, layers, release
 from build_tools.commands import BuildError, Runner
 from build_tools.paths import DIST, NODE_MODULES, REPORTS, ROOT, VENV, VENV_PYTHON, WORK
 from build_tools.steps import Step, only_one, run_steps
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
             return _measure(runner, "visitors", f"--rounds={options.rounds}")
         if options.command == "faults":
             return _measure(runner, "faults", *_faults_arguments(options))
+        if options.command == "release":
+            return _release(runner)
         if options.command == "clean":
             return _clean(everything=options.all)
         return _build(runner)
@@ -150,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", default=[], metavar="SCENARIO", help="this scenario only"
     )
 
+    commands.add_parser(
+        "release",
+        parents=[common],
+        help="make dist/release/ and dist/npm/, for people who do not build",
+    )
+
     clean = commands.add_parser(
         "clean", parents=[common], help="remove what was built, the demo's database included"
     )
@@ -167,6 +175,12 @@ def _prepare(runner: Runner, steps: Sequence[Step]) -> None:
 def _build(runner: Runner) -> int:
     _prepare(runner, dist.build_steps())
     print(f"built: {DIST} (README.md there says how to host it)")
+    return 0
+
+
+def _release(runner: Runner) -> int:
+    _prepare(runner, release.release_steps())
+    print(f"released: {release.RELEASE} and {release.NPM}")
     return 0
 
 

@@ -22,6 +22,7 @@ from build_tools.wheel import core_wheel
 
 MANIFEST = "manifest.json"
 TRACKED = ("README.md",)  # what in dist/ is not built
+BESIDE = ("release", "npm")  # what `release` puts there
 PAGE_BUDGET = 5 * 1024  # brotli bytes of ours that run in the page
 # a page runs the files of one of these ways to include the tracker
 PAGE_FILES = (("loader.js",), ("snippet.html", "start.js"))
@@ -151,8 +152,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    return [path.relative_to(folder).as_posix() for path in found]
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return [path.as_posix() for path in found if path.parts[0] not in BESIDE]
 
 
 def _swap(fresh: Path, dist: Path) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from build_tools.browsers import CHROMIUM, FIREFOX
+from build_tools.browsers import CHROMEDRIVER, CHROMIUM, FIREFOX
 from build_tools.commands import BuildError
 from build_tools.dist import build_steps
 from build_tools.environment import npm_packages, python_environment
 from build_tools.images import start_images
 from build_tools.paths import REPORTS, ROOT, TEST_RUNTIME, VENV_PYTHON
 from build_tools.peers import incumbent_bundles
+from build_tools.release import release_steps
 from build_tools.runtime import runtime_for_tests
 from build_tools.steps import Step
 from build_tools.wheel import core_wheel
@@ -105,6 +106,13 @@ LAYERS = {
             options=TOGETHER,
         ),
         Layer(
+            "journeys",
+            "what users do: host a release, write a suite of browser tests",
+            needs=("dist", "release", "browser", "driver"),
+            tests=("tests/journeys",),
+            host="shared",
+        ),
+        Layer(
             "peers",
             "visitors and events are the same with the two trackers that this one replaces",
             needs=("dist", "peers", "browser"),
@@ -117,11 +125,13 @@ LAYERS = {
 
 NEEDS: dict[str, Callable[[], list[Step]]] = {
     "dist": build_steps,
+    "release": release_steps,
     "pyodide": lambda: [npm_packages(), runtime_for_tests()],
     "peers": lambda: [npm_packages(), incumbent_bundles()],
     "images": lambda: [npm_packages(), core_wheel(), start_images()],
     "browser": lambda: [Step(CHROMIUM.name, CHROMIUM.ensure)],
     "firefox": lambda: [Step(FIREFOX.name, FIREFOX.ensure)],
+    "driver": lambda: [Step(CHROMEDRIVER.name, CHROMEDRIVER.ensure)],
 }
 
 

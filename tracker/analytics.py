@@ -27,6 +27,7 @@ from tracker.delivery.queue import OutQueue
 from tracker.delivery.snowplow import SnowplowCollector
 from tracker.errors import TrackerError, shown
 from tracker.events import Visit, boolean_integrations, make_event
+from tracker.golden import Golden, is_local
 from tracker.identity import Group, Identity, User
 from tracker.pipeline import Pipeline
 from tracker.plugins import PageCode, Plugins
@@ -253,6 +254,11 @@ class Analytics:
 
     async def _handle(self, call: Call) -> None:
         self._look_around()
+        golden = self._browser.golden
+        if golden is not None:
+            call = replace(
+                call, at=golden.now or call.at, spare="" if golden.names_ids else call.spare
+            )
         if call.spare and self._loaded is not None:
             self._loaded.user.spare = call.spare
         if call.method == "load":
@@ -296,6 +302,7 @@ class Analytics:
             self._refused = True
             self._forget(self._make(settings, privacy, tracker), refused_by)
         else:
+            call = self._for_test(call, settings, privacy, errors)
             try:
                 settings = await self._with_domain(settings, privacy)
             except TrackerError as refused:
@@ -314,6 +321,30 @@ class Analytics:
             self._answers.reject(call, errors[0])
         else:
             self._answers.result(call)
+
+    def _for_test(
+        self, call: Call, settings: Settings, privacy: Privacy, errors: list[TrackerError]
+    ) -> Call:
+        """Ids and times of a test from this call on, on pages of this machine."""
+        if settings.seed is None and settings.now is None:
+            return call
+        url = self._browser.parse_url(call.page.href)
+        if url is None or not is_local(url.hostname):
+            given, host = shown(settings.given["testing"]), url.hostname if url else "no host"
+            errors.append(
+                TrackerError(
+                    "Invalid option testing",
+                    f"load: option testing is {given}, and the page is of {host}; allowed: pages "
+                    "of localhost, 127.0.0.1 and [::1]. Ids and times are real. "
+                    "See docs/options.md#testing",
+                )
+            )
+            return call
+        stores = Stores(self._browser, settings.cookie, privacy.places).of("queue")
+        golden = Golden(settings.seed, settings.now, stores)
+        self._browser.golden = golden
+        golden.begin(call.id)
+        return replace(call, at=settings.now or call.at)
 
     async def _with_domain(self, settings: Settings, privacy: Privacy) -> Settings:
         """Settings with the domain cookies are written for. Raises TrackerError (decision I16)."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tracker.golden import Golden
 from tracker.tasks import Future
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -111,9 +112,10 @@ class Runtime:
 
 
 class Browser(Protocol):
-    """The port. Nothing here raises unless it says so."""
+    """The port. Nothing here raises unless it says so. `golden` is for tests (option `testing`)."""
 
     runtime: Runtime
+    golden: Golden | None
 
     @property
     def writes_later(self) -> bool:
@@ -130,11 +132,12 @@ class Browser(Protocol):
     def refresh(self) -> Future[None]:
         """Done when reads of out-queues show what other runtimes wrote until now."""
 
-    def claim(self, name: str) -> Future[bool]:
-        """Hold a name of the origin as long as this runtime lives (Web Locks).
+    @property
+    def has_locks(self) -> bool:
+        """Whether the page has Web Locks, which `claim`, `claimed` and `release` need."""
 
-        False if anybody holds it; True where a browser has no locks.
-        """
+    def claim(self, name: str) -> Future[bool]:
+        """Hold a name of the origin as long as this runtime lives. False if anybody holds it."""
 
     def claimed(self) -> Future[frozenset[str]]:
         """The names that runtimes of this origin hold."""
@@ -186,6 +189,9 @@ class Browser(Protocol):
 
     def now(self) -> int:
         """Milliseconds since the epoch, by the visitor's clock."""
+
+    def told_now(self) -> int:
+        """The time that servers are told, in milliseconds since the epoch."""
 
     def uuid(self) -> str:
         """A new random UUID v4 in lower case."""
@@ -275,6 +281,7 @@ class WindowBrowser:
         from pyodide import ffi
 
         self.runtime = runtime or Runtime()
+        self.golden: Golden | None = None
         self._ffi = ffi
         self._window = window
         self._timers: set[_Timer] = set()
@@ -307,6 +314,11 @@ class WindowBrowser:
         self._window.refresh().then(lambda _: done.resolve(None))
         return done
 
+    @property
+    def has_locks(self) -> bool:
+        """Not on pages without HTTPS."""
+        return bool(getattr(self._window.navigator, "locks", None))
+
     def claim(self, name: str) -> Future[bool]:
         """Request a lock if it is free, and hold it."""
         answer: Future[bool] = Future()
@@ -322,14 +334,12 @@ class WindowBrowser:
             answer.resolve(True)
             return held
 
-        locks = self._locks()
-        if not locks:
-            return Future.of(True)
         wanted = self._ffi.to_js(
             {"ifAvailable": True}, dict_converter=self._window.Object.fromEntries
         )
+        locks = self._window.navigator.locks
         request = locks.request(name, wanted, self._ffi.create_once_callable(granted))
-        request.then(lambda _: None, lambda _: answer.resolve(True))  # refused: as without locks
+        request.then(lambda _: None, lambda _: answer.resolve(True))  # refused: there is nobody
         return answer
 
     def claimed(self) -> Future[frozenset[str]]:
@@ -339,9 +349,7 @@ class WindowBrowser:
         def told(state: Any) -> None:
             answer.resolve(frozenset(str(lock.name) for lock in state.held))
 
-        locks = self._locks()
-        if not locks:
-            return Future.of(frozenset())
+        locks = self._window.navigator.locks
         locks.query().then(told, lambda _: answer.resolve(frozenset()))
         return answer
 
@@ -457,8 +465,14 @@ class WindowBrowser:
         """Milliseconds since the epoch."""
         return int(self._window.Date.now())
 
+    def told_now(self) -> int:
+        """The time, or the one of a test."""
+        return self.now() if self.golden is None or self.golden.now is None else self.golden.now
+
     def uuid(self) -> str:
         """A UUID v4 from the browser's cryptographic source (decision I12)."""
+        if self.golden is not None and self.golden.names_ids:
+            return self.golden.uuid()
         crypto = self._window.crypto
         if hasattr(crypto, "randomUUID"):  # absent on pages without HTTPS
             return str(crypto.randomUUID())
@@ -590,10 +604,6 @@ class WindowBrowser:
             str(url.search),
             str(url.hash),
         )
-
-    def _locks(self) -> Any:
-        """The lock manager, something falsy where there is none."""
-        return getattr(self._window.navigator, "locks", None)
 
     def _constant(self, name: str, read: Callable[[], Any]) -> Any:
         """What does not change in the life of a page is read once: each read is a crossing."""

@@ -115,7 +115,7 @@ class Pipeline:
             self._answers.emit(type_, *told, None)
 
         if call.with_function:
-            passed = self._browser.now() - call.at
+            passed = self._browser.told_now() - call.at
             self._browser.set_timer(max(self.callback_delay - passed, 0), settle)
         else:
             settle()

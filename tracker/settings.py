@@ -12,6 +12,7 @@ from typing import Any
 from tracker.errors import TrackerError, shown
 from tracker.options import (
     Option,
+    amount,
     choice,
     is_boolean,
     is_number,
@@ -166,6 +167,18 @@ OPTIONS: dict[str, Option] = {
         "later page, load downloads it as for everybody.",
     ),
     "debug": yes_no(False, "true writes every event to the console."),
+    "testing.seed": Option(
+        None,
+        "text or a number",
+        lambda value: is_text(value) or is_number(value),
+        "For golden tests, on pages of this machine only (`localhost`): the same ids in each run.",
+    ),
+    "testing.now": amount(
+        None,
+        "ms since the epoch",
+        "For golden tests, on pages of this machine only: the time of all events and sessions. It "
+        "does not pass.",
+    ),
     "sessions": yes_no(
         False, "true keeps the visitor and session state of Snowplow without a Snowplow collector."
     ),
@@ -258,6 +271,8 @@ class Settings:
     batch: Batch | None
     snowplow: TrackerSettings | None
     debug: bool
+    seed: str | float | None  # of ids, for tests
+    now: int | None
 
 
 def check(write_key: Any, options: Any) -> tuple[Settings, list[TrackerError], list[str]]:
@@ -431,6 +446,8 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         batch=to_batch(value("customerio.batch")),
         snowplow=snowplow if given.get("snowplow") is not False else None,
         debug=value("debug"),
+        seed=value("testing.seed"),
+        now=None if value("testing.now") is None else int(value("testing.now")),
     )
 
 

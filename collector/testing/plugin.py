@@ -1,25 +1,36 @@
 """The plugin for pytest: the fixture `tracked`, without any configuration.
 
 Each process of a test run (there are several with pytest-xdist) has a collector of its own, on a
-free port of this machine. It is empty when a test begins.
+free port of this machine. It is empty when a test begins. It can serve the site as well: a fixture
+`tracked_site` of your own says which folders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from collector.server import running
-from collector.settings import Settings
+from collector.settings import Mount, Settings
 from collector.testing.tracked import Tracked
 
 
 @pytest.fixture(scope="session")
-def tracked_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracked]:
-    """The collector of this process."""
+def tracked_site() -> Mapping[str, str | Path]:
+    """Folders that the collector serves, by URL path: none, unless a conftest.py says otherwise."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def tracked_collector(
+    tmp_path_factory: pytest.TempPathFactory, tracked_site: Mapping[str, str | Path]
+) -> Iterator[Tracked]:
+    """The collector of this process. Raises SettingsError for a folder that is none."""
     folder = tmp_path_factory.mktemp("tracked")
-    with running(Settings(folder / "events.sqlite")) as collector:
+    mounts = tuple(Mount(path, Path(directory)) for path, directory in tracked_site.items())
+    with running(Settings(folder / "events.sqlite", mounts=mounts)) as collector:
         yield Tracked(collector.url)
 
 

@@ -15,11 +15,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
 
 from collector.testing.likeness import differences, nearest
+from collector.testing.settling import READ_ON, settle
 
 Json = dict[str, Any]
 
 PAUSE = 0.05  # s between two looks
-READ_ON = "See docs/testing.md#browser-tests"
 SHOWN = 8  # differences of an error
 NAMED = ("track", "screen", "page")  # types whose name a plan goes by
 
@@ -88,7 +88,7 @@ class Tracked:
         name: str | None = None,
         protocol: str | None = None,
         count: int | None = None,
-        timeout: float = 5,
+        timeout: float = 10,
     ) -> Json:
         """Wait for an event that has at least these members, and return it.
 
@@ -108,6 +108,34 @@ class Tracked:
             time.sleep(PAUSE)
         kinds = {"type": type, "name": name, "protocol": protocol}
         raise WaitedInVainError(self._explain(wanted, kinds, events, found, count, timeout))
+
+    def settled(
+        self, *driven: Any, timeout: float = 10, quiet: float = 1, name: str = "cioanalytics"
+    ) -> None:
+        """Wait until all that was tracked has arrived.
+
+        Takes what drives the browser: pages, contexts or browsers of Playwright, drivers of
+        Selenium. Each of their pages then sends what waits, until its queue is empty. Without any
+        this can only watch: it waits until nothing has arrived for `quiet` s. `name` is that of the
+        global object. Raises `WaitedInVainError` after the timeout (s), and for a page without a
+        tracker.
+        """
+        end = time.monotonic() + timeout
+        for each in driven:
+            wrong = list(settle(each, name, max(end - time.monotonic(), 0)))
+            if wrong:
+                raise WaitedInVainError("\n".join(["events did not settle:", *wrong, READ_ON]))
+        if driven:
+            return
+        known, since = len(self.records()), time.monotonic()
+        while time.monotonic() - since < quiet:
+            if time.monotonic() >= end:
+                raise WaitedInVainError(
+                    f"events still arrive after {timeout:g} s: {known} until now. {READ_ON}"
+                )
+            time.sleep(PAUSE)
+            if (now := len(self.records())) != known:
+                known, since = now, time.monotonic()
 
     def identities(self, id: str) -> list[Json]:
         """Who an id belonged to over time: anonymousId, userId, groupId, first and last seen."""

@@ -25,7 +25,7 @@ from playwright.sync_api import (
 from collector.server import running
 from collector.settings import Mount, Settings
 from tests.browser.between import Between
-from tests.browser.engines import launch
+from tests.browser.engines import ENGINE, launch
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds; a loaded machine is slow, and no test needs to fail fast
@@ -167,6 +167,8 @@ def prepared(context: BrowserContext) -> BrowserContext:
     """A visitor whose browser makes the tracker choose the host of this run."""
     if LACKS:
         context.add_init_script("".join(f"delete window.{name};" for name in LACKS))
+    if ENGINE == "chromium":  # pages that a test serves itself are of no address space
+        context.grant_permissions(["local-network-access"])
     return context
 
 

@@ -35,7 +35,10 @@ def test_named_layers_run_in_the_order_of_the_table() -> None:
 def test_an_unknown_layer_is_named_with_those_allowed() -> None:
     with pytest.raises(BuildError, match="unknown test layer units") as caught:
         layers.choose(["unit", "units"])
-    assert "lint unit conformance pyodide browser worker page firefox peers" in caught.value.hint
+    assert (
+        "lint unit conformance pyodide browser worker page firefox journeys peers"
+        in caught.value.hint
+    )
 
 
 def test_every_layer_either_checks_or_tests_and_its_needs_are_known() -> None:
@@ -55,8 +58,8 @@ def test_a_step_that_two_needs_share_runs_once() -> None:
     everything = titles()
     assert len(everything) == len(set(everything))
     assert everything[:2] == ["Python environment", "npm packages"]
-    assert everything[-5:-2] == ["dist/", "Pyodide for tests", "incumbents for tests"]
-    assert everything[-2:] == ["Chromium", "Firefox"]
+    assert everything[-6:-3] == ["checksums", "Pyodide for tests", "incumbents for tests"]
+    assert everything[-3:] == ["Chromium", "Firefox", "ChromeDriver"]
 
 
 def test_the_incumbents_are_bundled_for_their_layer_only() -> None:

@@ -170,3 +170,42 @@ def test_the_plugin_gives_each_test_an_empty_collector(pytester: pytest.Pytester
     result = pytester.runpytest_inprocess("-p", "no:pyodide")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(['*event: is "A", expected "B"*'])
+
+
+class AsyncPage:
+    url = "https://site.example/"
+
+    async def evaluate(self, script: str, given: object) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("driven", [5, "https://site.example", AsyncPage()])
+def test_settled_says_what_it_can_ask(tracked: Tracked, driven: Any) -> None:
+    with pytest.raises(TypeError, match=r"allowed: pages, contexts.*cioanalytics\.flush\(\)"):
+        tracked.settled(driven)
+
+
+def test_settled_without_pages_waits_until_nothing_has_arrived_for_a_while(
+    tracked: Tracked,
+) -> None:
+    for number in range(3):
+        event = {**ORDER, "event": f"E{number}"}
+        threading.Timer(0.3 * number, send, [tracked, event]).start()
+    tracked.settled(quiet=1)
+    assert len(tracked.events()) == 3
+
+
+def test_settled_ends_although_events_still_arrive(tracked: Tracked) -> None:
+    over = threading.Event()
+
+    def go_on() -> None:
+        number = 0
+        while not over.is_set():
+            send(tracked, {**ORDER, "properties": {"n": (number := number + 1)}})
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    with pytest.raises(WaitedInVainError, match="still arrive after 1 s"):
+        tracked.settled(quiet=1, timeout=1)
+    over.set()
+    thread.join()

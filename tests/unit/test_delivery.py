@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.site import SETTINGS, WRITE_KEY, Site
 from tracker.browser import Request
+from tracker.delivery.lease import LEASE_MS
 from tracker.delivery.owner import LOOK_MS
 from tracker.delivery.queue import MAX_AGE_MS, MAX_EVENTS
 from tracker.delivery.retry import DELIVERED, REJECTED, RETRY, backoff_ms, judge, retry_after_ms
@@ -206,7 +207,8 @@ def test_leftovers_older_than_seven_days_are_dropped_and_reported() -> None:
 def kept(profile: FakeProfile) -> list[list[str]]:
     """The names of the stored events, segment by segment."""
     local = profile.local_storage("https://www.site.example")
-    keys = sorted(key for key in local.keys() if key.startswith(KEY) and ".e" not in key)
+    ends = (".expires", ".lease")
+    keys = sorted(key for key in local.keys() if key.startswith(KEY) and not key.endswith(ends))
     return [[item["evt"]["event"] for item in json.loads(local.get(key) or "")] for key in keys]
 
 
@@ -283,16 +285,85 @@ def test_a_tab_that_dies_while_another_one_looks_is_not_forgotten(
     assert kept(profile) == []
 
 
-def test_without_locks_tabs_share_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeBrowser, "claim", lambda *_: Future.of(True))
-    monkeypatch.setattr(FakeBrowser, "claimed", lambda _: Future.of(frozenset()))
+def leases(profile: FakeProfile) -> list[str]:
+    """The keys of all leases."""
+    keys = profile.local_storage("https://www.site.example").keys()
+    return [key for key in keys if key.endswith(".lease")]
+
+
+@pytest.fixture
+def no_locks() -> FakeProfile:
+    """A visitor of a site without HTTPS."""
     profile = FakeProfile()
-    profile.go_offline()
-    one, two = loaded(profile=profile), loaded(profile=profile)
+    profile.has_locks = False
+    return profile
+
+
+def test_without_locks_each_tab_has_a_lease_while_it_stores_events(no_locks: FakeProfile) -> None:
+    no_locks.go_offline()
+    one, two = loaded(profile=no_locks), loaded(profile=no_locks)
+    assert leases(no_locks) == []
     one.post("track", "one")
     two.post("track", "two")
+    one.settle(60_000)
+    assert sorted(kept(no_locks)) == [["one"], ["two"]]
+    assert len(leases(no_locks)) == 2
+    no_locks.go_online()
+    one.settle(60_000)
+    assert sorted(names(one)) == ["one", "two"]
+    assert kept(no_locks) == []
+    assert leases(no_locks) == []
+
+
+def test_without_locks_the_events_of_a_dead_tab_are_taken_over(no_locks: FakeProfile) -> None:
+    one, two = loaded(profile=no_locks), loaded(profile=no_locks)
+    no_locks.go_offline()
+    two.post("track", "left")
+    one.settle(60_000)
+    two.browser.crash()
+    no_locks.network.online = True
+    one.post("track", "mine")
+    one.settle(LEASE_MS + 2 * LOOK_MS + 1000)
+    assert names(one) == ["mine", "left"]
+    assert leases(no_locks) == []
+
+
+def test_of_two_that_want_a_lease_one_gets_it(no_locks: FakeProfile) -> None:
+    no_locks.go_offline()
+    left = loaded(profile=no_locks)
+    left.post("track", "left")
+    left.settle(100)
+    left.browser.crash()
+    left.browser.clock.advance(LEASE_MS)
+    no_locks.network.online = True
+    tabs = [loaded(profile=no_locks) for _ in range(3)]
+    tabs[0].settle(60_000)
+    assert names(tabs[0]) == ["left"]
+
+
+def test_a_lease_that_ends_too_late_was_written_by_another_clock(no_locks: FakeProfile) -> None:
+    no_locks.go_offline()
+    left = loaded(profile=no_locks)
+    left.post("track", "left")
+    left.settle(100)
+    left.browser.crash()
+    left.browser.clock.shift(-86_400_000)
+    no_locks.network.online = True
+    one = loaded(profile=no_locks)
+    one.settle(LEFTOVER_DELAY_MS + 100)
+    assert names(one) == ["left"]
+
+
+def test_who_opts_out_keeps_no_lease(no_locks: FakeProfile) -> None:
+    no_locks.go_offline()
+    one = loaded(profile=no_locks, optOutCookie="optout")
+    one.post("track", "one")
     one.settle(100)
-    assert kept(profile) == [["one", "two"]]
+    assert len(leases(no_locks)) == 1
+    one.browser.set_cookie("optout=1; Path=/")
+    one.post("track", "two")
+    one.settle(60_000)
+    assert one.local == {}
 
 
 @pytest.mark.parametrize("options", [{"stateStorageStrategy": "none"}, {"anonymousTracking": True}])

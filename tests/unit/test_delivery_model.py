@@ -32,9 +32,12 @@ class Delivery(RuleBasedStateMachine):
 
     tabs = Bundle("tabs")
 
+    has_locks = True
+
     def __init__(self) -> None:
         super().__init__()
         self.profile = FakeProfile()
+        self.profile.has_locks = self.has_locks
         self.answer: Any = 200
         self.stored: dict[str, list[str]] = {"Customer.io": [], "Snowplow": []}
         self.tracked = 0
@@ -154,5 +157,12 @@ class Delivery(RuleBasedStateMachine):
         assert keys == [], (WRITE_KEY, keys)
 
 
-TestDelivery = Delivery.TestCase
-TestDelivery.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+class WithoutLocks(Delivery):
+    """The same on a site without HTTPS."""
+
+    has_locks = False
+
+
+LONG = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestDelivery, TestWithoutLocks = Delivery.TestCase, WithoutLocks.TestCase
+TestDelivery.settings = TestWithoutLocks.settings = LONG

@@ -129,7 +129,7 @@ class CustomerIo:
 
     def request(self, entries: list[Entry]) -> Request:
         """The request for one event, or for a batch when batching is on."""
-        sent_at = self._browser.iso_time(self._browser.now())
+        sent_at = self._browser.iso_time(self._browser.told_now())
         bodies = [self._body(entry.event, sent_at) for entry in entries]
         if self.batch is None:
             path, body = bodies[0]["type"][0], bodies[0]

@@ -5,11 +5,12 @@ queue apart: each has a million numbers of segments, and holds a Web Lock with t
 and the first of these numbers. They take over what is stored where nobody holds that name: where
 several live, they look every few seconds; one that is alone looks a few seconds after it has sent
 something or came into view.
-Where there are no Web Locks, all runtimes have the same numbers, and what a live one still holds
-may be sent twice, under the same id.
+Where there are no Web Locks, see lease.py.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from tracker.browser import Browser
 from tracker.tasks import Future, spawn
@@ -39,6 +40,12 @@ class Owner:
             if not (bases[self._key].settled or self._browser.writes_later):
                 self._browser.set_timer(HURRY_MS, self.hurry)
         return bases[self._key]
+
+    def keep(self, needed: Callable[[], bool]) -> None:
+        """Go on to own what is stored: a lock holds by itself."""
+
+    def forget(self) -> None:
+        """Leave no trace in storage: a lock leaves none."""
 
     async def held(self) -> frozenset[int]:
         """The bases that runtimes own at this moment, this one's among them."""

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from tracker.browser import Browser
+from tracker.delivery.lease import LeaseOwner
 from tracker.delivery.owner import Owner
 from tracker.delivery.segments import Segments
 from tracker.storage.stores import Store
@@ -107,7 +108,11 @@ class OutQueue:
         self._browser = browser
         self._form = form
         self._kept = Segments(browser, stores, key, self._id_of)
-        self._owner = Owner(browser, key)
+        self._owner = (
+            Owner(browser, key)
+            if browser.has_locks
+            else LeaseOwner(browser, key, lambda: self._kept.store)
+        )
         self._owned = False
         self._dropped = dropped
         self._most = most
@@ -244,6 +249,7 @@ class OutQueue:
         self._entries, self._bytes = {}, 0
         self._added, self._removed = {}, set()
         self._kept.clear()
+        self._owner.forget()
 
     def release(self) -> None:
         """Leave the events to others; what is stored stays."""
@@ -255,6 +261,7 @@ class OutQueue:
         for base in self._kept.bases:
             self._adopt(self._kept.items(base))
         self._kept.clear()
+        self._owner.forget()
         self._added, self._removed = dict(self._entries), set()
 
     def _take(self, entries: list[Entry]) -> None:
@@ -314,6 +321,8 @@ class OutQueue:
             self._owner.hurry()  # saves, too
         elif self._own().settled:
             self._added, self._removed = {}, set()
+            if added:
+                self._owner.keep(lambda: self._kept.base in self._kept.bases)
             items = [(entry.id, self._form.to_item(entry)) for entry in added.values()]
             self._kept.change(items, removed, self._browser.now() + MAX_AGE_MS)
 

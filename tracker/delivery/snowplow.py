@@ -159,7 +159,7 @@ class SnowplowCollector:
 
     def request(self, entries: list[Entry]) -> Request:
         """The request for these events."""
-        settings, sent_at = self._settings, str(self._browser.now())
+        settings, sent_at = self._settings, str(self._browser.told_now())
         headers = dict(settings.headers)
         if entries[0].anonymous:
             headers["SP-Anonymous"] = "*"

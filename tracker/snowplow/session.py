@@ -45,7 +45,7 @@ class Session:
         self._salt = ""
         self._memory: Visitor | None = None
         self._kept = True
-        self._last_event_ms = browser.now()
+        self._last_event_ms = browser.told_now()
         self._announced = ""
         self._former_names: set[str] = set()
         self._outdated: str | None = None  # what a store holds that took nothing newer
@@ -162,7 +162,7 @@ class Session:
 
     def _current(self) -> tuple[Visitor, bool]:
         """The visitor, and whether his session is alive."""
-        now_s = to_seconds(self._browser.now())
+        now_s = to_seconds(self._browser.told_now())
         id_name, ses_name = self.names
         text = self.store.read(id_name)
         if text is None or text == self._outdated:
@@ -185,7 +185,7 @@ class Session:
 
     def _expired(self) -> bool:
         """Whether the session in memory has ended, or there is none."""
-        idle_ms = self._browser.now() - self._last_event_ms
+        idle_ms = self._browser.told_now() - self._last_event_ms
         limit_ms = (self.timeout_s or BROWSER_SESSION_S) * 1000
         return not self._session_id or idle_ms > limit_ms
 
@@ -205,7 +205,7 @@ class Session:
         return visitor, alive
 
     def _anonymous_visitor(self) -> Visitor:
-        now_s = to_seconds(self._browser.now())
+        now_s = to_seconds(self._browser.told_now())
         return Visitor(False, "", now_s, 1, now_s, None, self._new_session_id())
 
     def _new_session_id(self) -> str:
@@ -217,9 +217,9 @@ class Session:
     def _touch(self, visitor: Visitor, *, ses_first: bool = False) -> None:
         """The visitor is here now: keep him in the stores and in memory."""
         anonymous = self._privacy.anonymity.on
-        visitor.now_s = to_seconds(self._browser.now())
+        visitor.now_s = to_seconds(self._browser.told_now())
         self._session_id, self.visits = visitor.session_id, visitor.visits
-        self._last_event_ms = self._browser.now()
+        self._last_event_ms = self._browser.told_now()
         if visitor.user_id:
             self._user_id = visitor.user_id
         text = visitor.to_text(anonymous=anonymous)

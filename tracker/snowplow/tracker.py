@@ -264,7 +264,7 @@ class SnowplowTracker:
         for name, key in _OFFSETS.items():
             fields[name] = facts.get(key) or None  # zero is left out
         context = await self._ping_context(view, facts)
-        await self.send(Outgoing(fields, page, self._browser.now(), None, context))
+        await self.send(Outgoing(fields, page, self._browser.told_now(), None, context))
 
     async def tell_activity(self, callback: Any, facts: Json) -> None:
         """Tell a function of the page instead."""
@@ -464,11 +464,11 @@ class SnowplowTracker:
     def _link_value(self, text: str) -> str:
         visitor, options = self.session.user_id, self.settings.extended_link
         if options is None:
-            return basic(visitor, self._browser.now())
+            return basic(visitor, self._browser.told_now())
         return extended(
             options,
             user_id=visitor,
-            now_ms=self._browser.now(),
+            now_ms=self._browser.told_now(),
             session_id=self.session.session_id,
             business_id=self.business_id or self.site_user(),
             app_id=self.settings.app_id,

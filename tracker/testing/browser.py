@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from tracker.browser import Page, Request, Response, Runtime, StorageError, Url
+from tracker.golden import Golden
 from tracker.tasks import Future
 from tracker.testing import javascript
 from tracker.testing.clock import START_MS, VirtualClock, run_all
@@ -77,6 +78,7 @@ class FakeProfile:
         self.client_hints = None if client_hints is None else dict(client_hints)
         self.timezone = timezone
         self.cookie_probe_delay_ms: float | None = None  # None: `try_cookie` answers at once
+        self.has_locks = True  # Web Locks; pages without HTTPS have none
         self.lock_delay_ms: float | None = None  # None: `claim` answers at once
         self.locks: dict[tuple[str, str], FakeBrowser] = {}  # by origin and name
         self.pages: list[FakeBrowser] = []  # that are open
@@ -131,6 +133,7 @@ class FakeBrowser(PageLife):
         self.written_address: str | None = None  # what `page` tells instead of `url`
         self.console_messages: list[tuple[str, str]] = []
         self.runtime = Runtime()
+        self.golden: Golden | None = None
         self._url = parsed
         self._session_storage: dict[str, FakeStorage] = {}  # of the tab, by origin
         self.profile.pages.append(self)
@@ -228,6 +231,11 @@ class FakeBrowser(PageLife):
         """Storage always shows what is there."""
         return Future.of(None)
 
+    @property
+    def has_locks(self) -> bool:
+        """Whether the profile's pages have Web Locks."""
+        return self.profile.has_locks
+
     def claim(self, name: str) -> Future[bool]:
         """Hold a name of the origin until this page ends, if it is free.
 
@@ -318,8 +326,14 @@ class FakeBrowser(PageLife):
         """Milliseconds since the epoch, by the visitor's clock."""
         return self.clock.now
 
+    def told_now(self) -> int:
+        """The virtual time, or the one of option `testing`."""
+        return self.now() if self.golden is None or self.golden.now is None else self.golden.now
+
     def uuid(self) -> str:
         """The next of the profile's `uuids`, else a random UUID v4 that `seed` decides."""
+        if self.golden is not None and self.golden.names_ids:
+            return self.golden.uuid()
         random_bits = self.profile.random.getrandbits(128)
         return next(self.profile.uuids, None) or str(uuid.UUID(int=random_bits, version=4))
 
