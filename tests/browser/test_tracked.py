@@ -81,5 +81,5 @@ def test_golden_ids_and_times_are_the_same_for_every_visitor(
             cookie.pop("expires")
         runs.append([sorted(events, key=str), cookies])
     assert runs[0] == runs[1]
-    assert tracked.events(name="A", protocol="customerio")[0]["timestamp"] == "2023-11-14T22:13:20.000Z"
-    # dbg
+    own = tracked.events(name="A", protocol="customerio")
+    assert [event["timestamp"] for event in own] == ["2023-11-14T22:13:20.000Z"]
