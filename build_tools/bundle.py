@@ -8,7 +8,7 @@ from pathlib import Path
 
 from build_tools.commands import BuildError, Runner
 from build_tools.environment import esbuild, node, terser
-from build_tools.images import CORE, LIBRARY
+from build_tools.images import CORE, LIBRARY, PLUGINS
 from build_tools.paths import LOADER_BUNDLE, ROOT, STAMPS, npm_version, tracker_version
 from build_tools.runtime import empty_lock
 from build_tools.steps import Step, digest, stamped
@@ -48,14 +48,21 @@ def pyodide_folder() -> str:
     return f"pyodide-{npm_version('pyodide')}/"
 
 
+def plugins_folder() -> str:
+    """The folder of what only plugins in Python need, named by version, too."""
+    return f"plugins-{npm_version('pyodide')}/"
+
+
 def _defines() -> list[str]:
     """The constants that the loader takes from the build."""
     constants: dict[str, object] = {
         "__VERSION__": tracker_version(),
         "__PYODIDE__": pyodide_folder(),
+        "__PLUGINS__": plugins_folder(),
         "__LOCK__": empty_lock(),
         "__LIBRARY__": _versioned(LIBRARY),
         "__CORE__": _versioned(CORE),
+        "__RUNNER__": _versioned(PLUGINS),
         "__PRECHECK__": _precheck(),
         "__BUILD__": digest(SOURCES, CORE, LIBRARY)[:8],
     }

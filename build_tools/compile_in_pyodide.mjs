@@ -1,8 +1,8 @@
-// node compile_in_pyodide.mjs WHEEL LIBRARY CORE: runs compile_in_pyodide.py and writes the latter two.
+// node compile_in_pyodide.mjs WHEEL LIBRARY CORE PLUGINS: runs compile_in_pyodide.py and writes the latter three.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadPyodide } from 'pyodide';
 
-const [wheel, library, core] = process.argv.slice(2);
+const [wheel, library, core, plugins] = process.argv.slice(2);
 const python = await loadPyodide();
 python.FS.writeFile('/tracker.whl', readFileSync(wheel));
 const script = readFileSync(new URL('compile_in_pyodide.py', import.meta.url), 'utf8');
@@ -14,3 +14,4 @@ const write = (file, make) => {
 };
 write(library, 'library');
 write(core, 'core');
+write(plugins, 'plugins');

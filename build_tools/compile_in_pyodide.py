@@ -1,4 +1,4 @@
-"""Runs in Pyodide: makes the two files that pages start Python from, compiled and not compressed.
+"""Runs in Pyodide: makes the files that pages start Python from, compiled and not compressed.
 
 The Python that runs them compiles them, without docstrings, assertions and line numbers.
 Entries are stored as they are: Brotli sees the whole file at once, and nothing is unpacked twice.
@@ -24,7 +24,7 @@ UNCHECKED = 0b01.to_bytes(4, "little")  # flags of a .pyc whose source nobody lo
 def imported() -> set[str]:
     """The files of all modules that a start, the core and an error report need."""
     sys.path.insert(0, WHEEL.rstrip("/"))
-    for name in ("tracker.bridge", *ALSO):
+    for name in ("tracker.bridge", "tracker.installer", *ALSO):
         importlib.import_module(name)
     try:
         raise ValueError
@@ -54,16 +54,16 @@ def without_lines(code: CodeType) -> CodeType:
     return code.replace(co_linetable=table, co_consts=constants)
 
 
-def image(archive: str) -> bytes:
-    """The modules of one archive, compiled."""
+def image(archive: str, *, needed: bool = True) -> bytes:
+    """The modules of one archive that are needed, or the others, compiled."""
     target = io.BytesIO()
     with (
         zipfile.ZipFile(archive.rstrip("/")) as source,
         zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as images,
     ):
-        for name in sorted(
-            file.removeprefix(archive) for file in FILES if file.startswith(archive)
-        ):
+        modules = {name for name in source.namelist() if name.endswith(".py")}
+        names = {file.removeprefix(archive) for file in FILES if file.startswith(archive)}
+        for name in sorted(modules & names if needed else modules - names):
             images.writestr(
                 zipfile.ZipInfo(name + "c", TIMESTAMP), compiled(source.read(name), name)
             )
@@ -78,3 +78,8 @@ def library() -> bytes:
 def core() -> bytes:
     """The core."""
     return image(WHEEL)
+
+
+def plugins() -> bytes:
+    """What only pages with plugins in Python need of the core."""
+    return image(WHEEL, needed=False)

@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from build_tools import bundle
-from build_tools.bundle import EXTRAS, HOST, LATE, LOADER, SNIPPET, START, pyodide_folder
+from build_tools.bundle import (
+    EXTRAS,
+    HOST,
+    LATE,
+    LOADER,
+    SNIPPET,
+    START,
+    plugins_folder,
+    pyodide_folder,
+)
 from build_tools.commands import BuildError
 from build_tools.compress import ENCODINGS, compress_all, compressed, is_compressed
 from build_tools.environment import npm_packages, python_environment
-from build_tools.images import CORE, LIBRARY, start_images, wheel
+from build_tools.images import CORE, LIBRARY, PLUGINS, start_images, wheel
 from build_tools.paths import COMPRESSED, DIST, ROOT, STAMPS, npm_version, tracker_version
-from build_tools.runtime import runtime_files
+from build_tools.runtime import files_for_plugins, runtime_files, runtime_for_plugins
 from build_tools.steps import Step, digest, stamped
 from build_tools.wheel import core_wheel
 
@@ -38,6 +47,7 @@ def build_steps() -> list[Step]:
         npm_packages(),
         core_wheel(),
         start_images(),
+        runtime_for_plugins(),
         bundle.loader_bundle(),
         Step(
             "compression",
@@ -57,11 +67,13 @@ def build_steps() -> list[Step]:
 def sources() -> dict[str, Path]:
     """What goes into `dist/`, by its name there."""
     runtime = {pyodide_folder() + name: path for name, path in runtime_files().items()}
+    runtime |= {plugins_folder() + name: path for name, path in files_for_plugins().items()}
     # In this order, so that a page never gets a loader whose core is not there yet.
     return {
         **runtime,
         LIBRARY.name: LIBRARY,
         CORE.name: CORE,
+        PLUGINS.name: PLUGINS,
         wheel().name: wheel(),
         "LICENSE": ROOT / "LICENSE",
         "extras.js": EXTRAS,

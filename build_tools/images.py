@@ -1,7 +1,8 @@
 """What pages start Python from: the standard library as far as it is needed, and the core.
 
 Both are compiled by the Python that runs them: compiling them takes most of a start otherwise.
-Two files, because the first one stays the same when the core changes.
+Two files, because the first one stays the same when the core changes; a third one for pages with
+plugins in Python.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from build_tools.wheel import built_wheel
 
 LIBRARY = IMAGES / "python_stdlib.zip"
 CORE = IMAGES / "core.zip"
+PLUGINS = IMAGES / "plugins.zip"
 HERE = Path(__file__).parent
 SCRIPTS = (HERE / "compile_in_pyodide.mjs", HERE / "compile_in_pyodide.py")
 
@@ -25,7 +27,7 @@ def start_images() -> Step:
         _compile,
         stamp=STAMPS / "images",
         inputs=lambda: digest(wheel(), ROOT / "package-lock.json", Path(__file__), *SCRIPTS),
-        products=lambda: [LIBRARY, CORE],
+        products=lambda: [LIBRARY, CORE, PLUGINS],
     )
 
 
@@ -39,6 +41,7 @@ def wheel() -> Path:
 
 def _compile(runner: Runner) -> str:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    runner.run([node(), SCRIPTS[0], wheel(), LIBRARY, CORE])
-    sizes = [f"{path.name} {path.stat().st_size / 1024:.0f} KB" for path in (LIBRARY, CORE)]
+    made = (LIBRARY, CORE, PLUGINS)
+    runner.run([node(), SCRIPTS[0], wheel(), *made])
+    sizes = [f"{path.name} {path.stat().st_size / 1024:.0f} KB" for path in made]
     return ", ".join(sizes)

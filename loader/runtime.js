@@ -59,7 +59,9 @@ const load = async (base, image) => {
     python.runPython('import sys; sys.path.insert(0, "/core.zip"); import tracker.bridge');
     if (!self.document) made = python.makeMemorySnapshot();
   }
-  return python.pyimport('tracker.bridge');
+  const bridge = python.pyimport('tracker.bridge');
+  bridge.know(base + __RUNNER__, base + __PLUGINS__);
+  return bridge;
 };
 
 /** Start Python on this thread. Resolves to the module tracker.bridge. */

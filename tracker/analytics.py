@@ -10,9 +10,9 @@ Answers go out through `send` as messages; `tracker.bridge` describes them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.arguments import (
     resolve_alias,
@@ -42,6 +42,9 @@ from tracker.storage.domain import Domains
 from tracker.storage.strategy import STRATEGIES, Stores
 from tracker.tasks import spawn
 
+if TYPE_CHECKING:
+    from tracker.plugin import Plugin
+
 Json = dict[str, Any]
 
 # Calls after which the visitor may be somebody else.
@@ -67,10 +70,13 @@ BUILT_IN = ("Event Validation", "Page Enrichment", CUSTOMERIO)
 class Analytics:
     """One tracker of one page. Nothing it is given makes it raise."""
 
-    def __init__(self, browser: Browser, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self, browser: Browser, send: Callable[[Message], None], plugins: Sequence[Plugin] = ()
+    ) -> None:
         self._browser = browser
         self._answers = Answers(browser, send)
         self._code = PageCode(browser, self._answers)
+        self._given_plugins = plugins
         self._plugins = Plugins(self._code, self._answers)
         self._pipeline = Pipeline(browser, self._answers, self._plugins)
         self._domains = Domains(browser)
@@ -311,6 +317,8 @@ class Analytics:
                 settings = await self._with_domain(settings, privacy)
             now = self._make(settings, privacy, tracker)
             self._clear_early(tracker, now)
+            if settings.plugins or self._given_plugins:
+                await self._load_plugins(settings, call.page.href)
             if tracker is not None:
                 tracker.address.follow(self._page_of(call, settings.query_string))
                 await tracker.start()
@@ -345,6 +353,23 @@ class Analytics:
         self._browser.golden = golden
         golden.begin(call.id)
         return replace(call, at=settings.now or call.at)
+
+    async def _load_plugins(self, settings: Settings, page: str) -> None:
+        """Have plugins in Python: those of the option, and those that a test brought along."""
+        try:
+            await self._browser.extend()
+        except Exception as error:
+            self._plugins.missing = settings.requires_plugins
+            then = "Nothing is sent." if settings.requires_plugins else "Tracking goes on."
+            detail = f"load: option plugins: {error}. {then} See docs/plugins.md#wheels"
+            self._answers.report(TrackerError("Plugin not loaded", detail))
+            return
+        from tracker.python_plugins import PythonPlugins  # which that brings
+
+        python = self._plugins.python = PythonPlugins(self._browser, self._answers)
+        for plugin in self._given_plugins:
+            python.add(plugin, settings.given)
+        await python.load(settings.plugins, page, settings.plugin_origins, settings.given)
 
     async def _with_domain(self, settings: Settings, privacy: Privacy) -> Settings:
         """Settings with the domain cookies are written for. Raises TrackerError (decision I16)."""

@@ -26,8 +26,8 @@ To the page:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tracker.analytics import Analytics
 from tracker.arguments import FUNCTION
@@ -35,6 +35,9 @@ from tracker.browser import Browser, Page, Runtime, WindowBrowser
 from tracker.calls import DONE_ONCE, KEPT_METHODS, Call, Message
 from tracker.errors import TrackerError
 from tracker.text import from_json, to_json
+
+if TYPE_CHECKING:
+    from tracker.plugin import Plugin
 
 MOST_REMEMBERED = 10_000
 
@@ -49,12 +52,16 @@ class Bridge:
     """The core behind its messages. Malformed messages are reported, never raised."""
 
     def __init__(
-        self, browser: Browser, send: Callable[[str], None], done: dict[str, None] | None = None
+        self,
+        browser: Browser,
+        send: Callable[[str], None],
+        done: dict[str, None] | None = None,
+        plugins: Sequence[Plugin] = (),
     ) -> None:
         self._browser = browser
         self._done = {} if done is None else done  # ids of calls that any page handed over
         self._send = send
-        self._analytics = Analytics(browser, self._tell)
+        self._analytics = Analytics(browser, self._tell, plugins)
 
     def post(self, text: str) -> None:
         """Hand over calls, or answers."""
@@ -139,6 +146,14 @@ class Bridge:
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None
+
+
+def know(runner: str, folder: str) -> None:
+    """Take the addresses of what runs plugins in Python, and of the folder with what they need.
+
+    Hosts call it first.
+    """
+    _RUNTIME.more = (runner, folder)
 
 
 def start(window: Any, send: Callable[[str], None]) -> Bridge:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tracker.golden import Golden
-from tracker.tasks import Future
+from tracker.tasks import Future, spawn
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -101,14 +101,19 @@ class Runtime:
     `held` are ids of events that one of them holds, or has sent; `settings` what an address
     answered, and when (ms since the epoch). By the key of a queue: `bases` are the first numbers of
     this runtime's segments, `looks` when it last looked for what nobody owns (ms since the epoch).
-    `keepalive_bytes` are those of bodies under way that may outlive the page.
+    `keepalive_bytes` are those of bodies under way that may outlive the page. `extended` is done
+    when the whole standard library is there; `plugins` are classes by the address of their wheel,
+    and `more` are the addresses of what runs them, and of the folder with what they need.
     """
 
+    more: tuple[str, str] = ("", "")
     held: dict[str, None] = field(default_factory=dict)
     settings: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     bases: dict[str, Future[int]] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
     keepalive_bytes: int = 0
+    extended: Future[None] | None = None
+    plugins: dict[str, Future[list[Any]]] = field(default_factory=dict)
 
 
 class Browser(Protocol):
@@ -135,6 +140,18 @@ class Browser(Protocol):
     @property
     def has_locks(self) -> bool:
         """Whether the page has Web Locks, which `claim`, `claimed` and `release` need."""
+
+    def extend(self) -> Future[None]:
+        """Make what runs plugins importable, and all of the standard library; once for a runtime.
+
+        Rejected with RuntimeError if it cannot be had.
+        """
+
+    def download(self, url: str) -> Future[tuple[int, bytes]]:
+        """The HTTP status and content of a file. Rejected with NetworkError without an answer."""
+
+    def install(self, wheels: Mapping[str, bytes]) -> Future[None]:
+        """Install wheels, by their file names. Rejected with RuntimeError if that fails."""
 
     def claim(self, name: str) -> Future[bool]:
         """Hold a name of the origin as long as this runtime lives. False if anybody holds it."""
@@ -313,6 +330,35 @@ class WindowBrowser:
             return Future.of(None)
         self._window.refresh().then(lambda _: done.resolve(None))
         return done
+
+    def extend(self) -> Future[None]:
+        """Download the library that plugins get."""
+        if self.runtime.extended is None:
+            from tracker import installer
+
+            self.runtime.extended = spawn(installer.extend(self.download, *self.runtime.more))
+        return self.runtime.extended
+
+    def download(self, url: str) -> Future[tuple[int, bytes]]:
+        """Fetch a file."""
+        answer: Future[tuple[int, bytes]] = Future()
+
+        def failed(error: Any) -> None:
+            answer.reject(NetworkError(str(error)))
+
+        def answered(response: Any) -> None:
+            status = int(response.status)
+            read = lambda content: answer.resolve((status, content.to_bytes()))  # noqa: E731
+            response.arrayBuffer().then(read, failed)
+
+        self._window.fetch(url).then(answered, failed)
+        return answer
+
+    def install(self, wheels: Mapping[str, bytes]) -> Future[None]:
+        """Have micropip install them."""
+        from tracker import installer
+
+        return installer.install(wheels)
 
     @property
     def has_locks(self) -> bool:

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.browser import Browser
 from tracker.calls import Answers
 from tracker.errors import TrackerError, shown
 from tracker.settings import CUSTOMERIO
 from tracker.tasks import Future, spawn
+
+if TYPE_CHECKING:
+    from tracker.python_plugins import PythonPlugins
 
 Json = dict[str, Any]
 
@@ -90,9 +93,15 @@ class Plugin:
 
 
 class Plugins:
-    """The registered plugins. `failed` holds destinations that could not be loaded."""
+    """The registered plugins. `failed` holds destinations that could not be loaded.
+
+    `python` runs those that are written in Python, where there are some; `missing` says that one
+    of them is required and nothing can run it.
+    """
 
     def __init__(self, code: PageCode, answers: Answers) -> None:
+        self.python: PythonPlugins | None = None
+        self.missing = False
         self.failed: list[str] = []
         self._code = code
         self._answers = answers
@@ -155,12 +164,16 @@ class Plugins:
         ]
 
     async def prepare(self, event: Json) -> Json:
-        """The event after `before` and `enrichment`.
+        """The event after `before` and `enrichment`, each of the page first, then of Python.
 
         Raises DroppedError if a `before` stopped it (decision C2), TrackerError if one failed (C5).
         """
+        if self.missing:
+            raise DroppedError("a required plugin could not be loaded")
         for plugin in self._of("before", event):
             event = await self._change(plugin, event)
+        if self.python is not None:
+            event = self.python.change("before", event)
         for plugin in self._of("enrichment", event):
             try:
                 event = await self._change(plugin, event)
@@ -168,7 +181,7 @@ class Plugins:
                 self._answers.report(error)
             except DroppedError:
                 continue
-        return event
+        return event if self.python is None else self.python.change("enrich", event)
 
     async def prepare_for(self, destination: str, event: Json) -> Json:
         """The event as the middleware of a destination wants it. Raises as `prepare`."""
@@ -182,6 +195,8 @@ class Plugins:
             plugins = [p for p in self._of(type_, event) if type_ == "after" or _takes(p, event)]
             for done in [spawn(self._tell(plugin, event)) for plugin in plugins]:
                 await done
+        if self.python is not None:
+            await self.python.tell(event)
 
     async def _tell(self, plugin: Plugin, event: Json) -> None:
         try:

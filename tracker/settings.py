@@ -179,6 +179,18 @@ OPTIONS: dict[str, Option] = {
         "For golden tests, on pages of this machine only: the time of all events and sessions. It "
         "does not pass.",
     ),
+    "plugins": Option(
+        [],
+        "addresses of wheels, as a list or as a text with spaces between them",
+        lambda value: is_text(value) or (isinstance(value, list) and all(map(is_text, value))),
+        "Plugins in Python, see docs/plugins.md.",
+    ),
+    "pluginOrigins": Option(
+        [],
+        "a list of origins, like `https://static.example`",
+        lambda value: isinstance(value, list) and all(map(is_text, value)),
+        "Where plugins may come from, besides the page's own origin.",
+    ),
     "sessions": yes_no(
         False, "true keeps the visitor and session state of Snowplow without a Snowplow collector."
     ),
@@ -199,7 +211,7 @@ ALIASES = {
 SWITCHES = {"customerio", "snowplow"}
 
 # options of releases to come: accepted, with a warning that says so
-PLANNED = frozenset(("plugins", *(f"snowplow.{name}" for name in WITHOUT_EFFECT)))
+PLANNED = frozenset(f"snowplow.{name}" for name in WITHOUT_EFFECT)
 
 # options of `load` that a tracker made by `newTracker` has as well
 SHARED = (
@@ -271,8 +283,16 @@ class Settings:
     batch: Batch | None
     snowplow: TrackerSettings | None
     debug: bool
+    plugins: tuple[str, ...]  # addresses of wheels
+    plugin_origins: tuple[str, ...]
     seed: str | float | None  # of ids, for tests
     now: int | None
+
+    @property
+    def requires_plugins(self) -> bool:
+        """Whether nothing may be sent without one of the plugins."""
+        marks = [entry.partition("#")[2].split("&") for entry in self.plugins]
+        return any("required" in each for each in marks)
 
 
 def check(write_key: Any, options: Any) -> tuple[Settings, list[TrackerError], list[str]]:
@@ -417,6 +437,7 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
             localstorage_disabled=value(f"{name}.localStorageFallbackDisabled"),
         )
 
+    plugins = value("plugins")
     snowplow = None
     if given.get("snowplow") or value("snowplow.collectorUrl") or value("sessions"):
         snowplow = to_tracker_settings(_values("snowplow.", given))
@@ -446,6 +467,8 @@ def _settings(write_key: str, options: dict[str, Any], given: dict[str, Any]) ->
         batch=to_batch(value("customerio.batch")),
         snowplow=snowplow if given.get("snowplow") is not False else None,
         debug=value("debug"),
+        plugins=tuple(plugins.split() if isinstance(plugins, str) else plugins),
+        plugin_origins=tuple(origin.rstrip("/") for origin in value("pluginOrigins")),
         seed=value("testing.seed"),
         now=None if value("testing.now") is None else int(value("testing.now")),
     )

@@ -6,52 +6,20 @@ import hashlib
 import json
 import re
 import subprocess
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from build_tools.environment import esbuild, node
 from build_tools.paths import ROOT, tracker_version
 from build_tools.release import NPM, RELEASE, folder
 from collector.testing import Tracked
+from tests.journeys.serving import HOSTS, ForOthers, serving
 
 ZIP = RELEASE / f"pyodide-tracker-{tracker_version()}.zip"
-HOSTS = {"shared": (), "worker": ("SharedWorker",), "page": ("SharedWorker", "Worker")}
-
-
-class Plain(SimpleHTTPRequestHandler):
-    """A web server that does nothing but serve files, and may allow other origins to read them."""
-
-    allows_others = False
-
-    def end_headers(self) -> None:
-        if self.allows_others:
-            self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-class ForOthers(Plain):
-    """The same for scripts of another origin."""
-
-    allows_others = True
-
-
-@contextmanager
-def serving(directory: Path, handler: type[Plain] = Plain) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 @pytest.fixture
@@ -60,20 +28,6 @@ def site(tmp_path: Path) -> Path:
     with zipfile.ZipFile(ZIP) as archive:
         archive.extractall(tmp_path / "static" / "js")
     return tmp_path
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    contexts = []
-
-    def open_page(lacks: tuple[str, ...] = ()) -> Page:
-        contexts.append(browser.new_context())
-        contexts[-1].add_init_script("".join(f"delete window.{name};" for name in lacks))
-        return contexts[-1].new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def snippet(place: str, tracked: Tracked) -> str:

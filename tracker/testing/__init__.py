@@ -37,6 +37,7 @@ from tracker.testing.browser import FakeBrowser, FakeProfile
 from tracker.testing.clock import START_MS, VirtualClock
 from tracker.testing.cookies import Assignment, Cookie, CookieJar
 from tracker.testing.network import Exchange, Network, Outcome, Reply
+from tracker.testing.site import FakeSite
 from tracker.testing.storage import FakeStorage, StorageRules
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Exchange",
     "FakeBrowser",
     "FakeProfile",
+    "FakeSite",
     "FakeStorage",
     "Network",
     "Outcome",

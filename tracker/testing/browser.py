@@ -9,9 +9,12 @@ the visitor looks elsewhere
 from __future__ import annotations
 
 import random
+import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from tracker.browser import Page, Request, Response, Runtime, StorageError, Url
@@ -78,6 +81,7 @@ class FakeProfile:
         self.client_hints = None if client_hints is None else dict(client_hints)
         self.timezone = timezone
         self.cookie_probe_delay_ms: float | None = None  # None: `try_cookie` answers at once
+        self.files: dict[str, bytes] = {}  # what can be downloaded, by its address
         self.has_locks = True  # Web Locks; pages without HTTPS have none
         self.lock_delay_ms: float | None = None  # None: `claim` answers at once
         self.locks: dict[tuple[str, str], FakeBrowser] = {}  # by origin and name
@@ -229,6 +233,23 @@ class FakeBrowser(PageLife):
 
     def refresh(self) -> Future[None]:
         """Storage always shows what is there."""
+        return Future.of(None)
+
+    def extend(self) -> Future[None]:
+        """CPython has all of it."""
+        return Future.of(None)
+
+    def download(self, url: str) -> Future[tuple[int, bytes]]:
+        """One of the profile's `files`."""
+        content = self.profile.files.get(url)
+        return Future.of((404, b"") if content is None else (200, content))
+
+    def install(self, wheels: Mapping[str, bytes]) -> Future[None]:
+        """Make wheels importable as they are."""
+        folder = Path(mkdtemp(prefix="wheels"))
+        for name, content in wheels.items():
+            (folder / name).write_bytes(content)
+            sys.path.append(str(folder / name))
         return Future.of(None)
 
     @property
