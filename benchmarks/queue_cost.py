@@ -36,6 +36,7 @@ from collector.settings import Mount, Settings
 SIZES = (10, 300, 1000)
 ADDED = 10
 IDLE_MS = 8  # of work in half a second
+MOST_LOOKS = 60
 KINDS = ("one more event", "one event sent")
 
 
@@ -49,7 +50,9 @@ def track(page: Page, session: CDPSession, contender: Contender, number: int) ->
     """Track so many events, and let the page do what follows from it."""
     page.evaluate(f"() => {{ for (let n = 0; n < {number}; n++) {contender.track} }}")
     before = -1000.0
-    while (now := busy(session)) - before > IDLE_MS:
+    for _ in range(MOST_LOOKS):
+        if (now := busy(session)) - before <= IDLE_MS:
+            return
         before = now
         page.wait_for_timeout(500)
 

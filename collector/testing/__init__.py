@@ -1,4 +1,4 @@
-"""Decides what test suites can ask about what a site tracked, and holds the plugin for pytest."""
+"""Decides what test suites can ask about what a site tracked."""
 
 from collector.testing.tracked import PlanError, Tracked, WaitedInVainError
 

@@ -11,7 +11,9 @@ import tracker.testing
 pytestmark = pytest.mark.sends_flaws  # requests that are no events
 
 MODULES = ["tracker.testing"] + [
-    f"tracker.testing.{module.name}" for module in pkgutil.iter_modules(tracker.testing.__path__)
+    f"tracker.testing.{module.name}"
+    for module in pkgutil.iter_modules(tracker.testing.__path__)
+    if module.name != "pytest_plugin"  # fixtures
 ]
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.server import running
-from collector.settings import Mount, Settings
-from collector.testing.tracked import Tracked
+if TYPE_CHECKING:
+    from collector.testing.tracked import Tracked
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,15 @@ def tracked_collector(
     tmp_path_factory: pytest.TempPathFactory, tracked_site: Mapping[str, str | Path]
 ) -> Iterator[Tracked]:
     """The collector of this process. Raises SettingsError for a folder that is none."""
+    try:  # pytest imports this module wherever the package is installed, with or without extras
+        from collector.server import running
+        from collector.settings import Mount, Settings
+        from collector.testing.tracked import Tracked
+    except ImportError as error:
+        raise pytest.UsageError(
+            f'tracked: {error}; allowed: pip install "pyodide-tracker[testing]". '
+            "See docs/testing.md#browser-tests"
+        ) from None
     folder = tmp_path_factory.mktemp("tracked")
     mounts = tuple(Mount(path, Path(directory)) for path, directory in tracked_site.items())
     with running(Settings(folder / "events.sqlite", mounts=mounts)) as collector:
