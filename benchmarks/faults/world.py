@@ -154,6 +154,7 @@ class World:
     tracked: dict[int, float] = field(default_factory=dict)  # number -> when, s since the epoch
     ended: float = 0.0  # when a browser or renderer was killed
     init: list[str] = field(default_factory=list)
+    crashed: list[Page] = field(default_factory=list)
 
     def start(self) -> None:
         """Start the visitor's browser, on the profile that is there."""
@@ -205,10 +206,10 @@ class World:
             self.gate.open()
 
     def crash(self, page: Page) -> None:
-        """Kill the processes of all pages and workers."""
-        self._end("--type=renderer")
-        with suppress(Error):
-            page.close()
+        """Kill the processes of all pages and workers. To close such a page can take for ever."""
+        self.crashed.append(page)
+        with suppress(Error), page.expect_event("crash", timeout=10_000):
+            self._end("--type=renderer")
 
     def kill(self) -> None:
         """End the whole browser as a power cut does."""
@@ -231,7 +232,7 @@ class World:
 
     def wait(self, seconds: float) -> None:
         """Let the pages go on."""
-        pages = self.context.pages
+        pages = [page for page in self.context.pages if page not in self.crashed]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with suppress(Error):
