@@ -110,7 +110,7 @@ class Tracked:
         raise WaitedInVainError(self._explain(wanted, kinds, events, found, count, timeout))
 
     def settled(
-        self, *driven: Any, timeout: float = 10, quiet: float = 1, name: str = "cioanalytics"
+        self, *driven: Any, timeout: float = 30, quiet: float = 1, name: str = "cioanalytics"
     ) -> None:
         """Wait until all that was tracked has arrived.
 
