@@ -75,6 +75,19 @@ def test_the_scrubber_works_in_each_host(
     tracked.expect({"properties": {"text": "[email]"}}, name="Again")
 
 
+def test_an_attribute_names_plugins(
+    built: dict[str, str], visit: Callable[..., Page], tracked: Tracked
+) -> None:
+    page = visit()
+    tag = '<script async src="/tracker/loader.js" data-write-key="wk" data-api-host="/v1"'
+    html = f'<!doctype html><title>x@y.example</title>{tag} data-plugins="{built["scrubber"]}"></script>'
+    headers = {"Content-Type": "text/html"}
+    page.route("**/page.html", lambda route: route.fulfill(body=html, headers=headers))
+    page.goto(f"{tracked.url}/page.html")
+    viewed = tracked.expect(type="page", count=1, timeout=30)
+    assert viewed["properties"]["title"] == "[email]"
+
+
 class Hook(BaseHTTPRequestHandler):
     """Where orders go."""
 
