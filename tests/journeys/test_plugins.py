@@ -80,7 +80,8 @@ def test_an_attribute_names_plugins(
 ) -> None:
     page = visit()
     tag = '<script async src="/tracker/loader.js" data-write-key="wk" data-api-host="/v1"'
-    html = f'<!doctype html><title>x@y.example</title>{tag} data-plugins="{built["scrubber"]}"></script>'
+    tag += f' data-plugins="{built["scrubber"]}"></script>'
+    html = f"<!doctype html><title>x@y.example</title>{tag}"
     headers = {"Content-Type": "text/html"}
     page.route("**/page.html", lambda route: route.fulfill(body=html, headers=headers))
     page.goto(f"{tracked.url}/page.html")
