@@ -30,7 +30,13 @@ from tracker.events import Visit, boolean_integrations, make_event
 from tracker.golden import Golden, is_local
 from tracker.identity import Group, Identity, User
 from tracker.pipeline import Pipeline
-from tracker.plugins import PageCode, Plugins
+from tracker.plugins import (
+    LOAD_DEADLINE_MS,
+    REQUIRED_DEADLINE_MS,
+    PageCode,
+    Plugins,
+    in_time,
+)
 from tracker.privacy import Anonymity, Privacy
 from tracker.query_string import QueryStringRules, read, strip, term
 from tracker.settings import CUSTOMERIO, Settings, check, check_tracker
@@ -356,8 +362,10 @@ class Analytics:
 
     async def _load_plugins(self, settings: Settings, page: str) -> None:
         """Have plugins in Python: those of the option, and those that a test brought along."""
+        limit_ms = REQUIRED_DEADLINE_MS if settings.requires_plugins else LOAD_DEADLINE_MS
+        late = f"what runs plugins is not there after {limit_ms} ms"
         try:
-            await self._browser.extend()
+            await in_time(self._browser, self._browser.extend(), limit_ms, late)
         except Exception as error:
             self._plugins.missing = settings.requires_plugins
             then = "Nothing is sent." if settings.requires_plugins else "Tracking goes on."

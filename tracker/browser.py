@@ -333,11 +333,12 @@ class WindowBrowser:
 
     def extend(self) -> Future[None]:
         """Download the library that plugins get."""
-        if self.runtime.extended is None:
+        runtime = self.runtime
+        if runtime.extended is None or runtime.extended.failed:  # the next page tries again
             from tracker import installer
 
-            self.runtime.extended = spawn(installer.extend(self.download, *self.runtime.more))
-        return self.runtime.extended
+            runtime.extended = spawn(installer.extend(self.download, *runtime.more))
+        return runtime.extended
 
     def download(self, url: str) -> Future[tuple[int, bytes]]:
         """Fetch a file."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.browser import Browser
 from tracker.calls import Answers
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracker.python_plugins import PythonPlugins
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 TYPES = ("before", "enrichment", "destination", "after", "utility")
 EVENT_HOOKS = ("track", "page", "screen", "identify", "group", "alias")
@@ -29,6 +30,24 @@ EVENT_HOOKS = ("track", "page", "screen", "identify", "group", "alias")
 # Code that has not answered by then does not hold up what is behind it.
 HOOK_DEADLINE_MS = 5_000
 LOAD_DEADLINE_MS = 10_000
+# Events may wait longer for a plugin without which none is sent.
+REQUIRED_DEADLINE_MS = 60_000
+
+
+def in_time(browser: Browser, work: Future[T], limit_ms: float, late: str) -> Future[T]:
+    """What comes of some work; rejected with TimeoutError, whose text is `late`, if it is slow."""
+    done: Future[T] = Future()
+    timer = browser.set_timer(limit_ms, lambda: done.reject(TimeoutError(late)))
+
+    def ended(outcome: Future[T]) -> None:
+        browser.clear_timer(timer)
+        try:
+            done.resolve(outcome.result())
+        except Exception as error:
+            done.reject(error)
+
+    work.then(ended)
+    return done
 
 
 class DroppedError(Exception):

@@ -17,14 +17,13 @@ from tracker.browser import Browser, NetworkError, Request
 from tracker.calls import Answers
 from tracker.errors import TrackerError, shown
 from tracker.plugin import Drop, Plugin, SendError, Site
-from tracker.plugins import DroppedError
+from tracker.plugins import LOAD_DEADLINE_MS, REQUIRED_DEADLINE_MS, DroppedError, in_time
 from tracker.tasks import Future, spawn
 from tracker.text import from_json, to_json
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-LOAD_MS = 10_000
 HOOK_MS = 200
 START_MS = 2_000
 WAIT_MS = 5_000
@@ -73,9 +72,11 @@ class PythonPlugins:
         """Load and start the plugins of wheels, each within a time; report those that fail."""
         loads = [(Wanted.of(entry), self._classes(entry, page, origins)) for entry in entries]
         for wanted, each in loads:
+            limit_ms = REQUIRED_DEADLINE_MS if wanted.required else LOAD_DEADLINE_MS
+            late = f"{wanted.address} is not there after {limit_ms} ms"
             try:
-                for plugin in await each:
-                    self.add(plugin(), options)
+                for plugin in await in_time(self._browser, each, limit_ms, late):
+                    self.add(within(self._browser, START_MS, plugin), options)
             except Exception as error:
                 if wanted.required:
                     self.missing = wanted.address
@@ -84,27 +85,12 @@ class PythonPlugins:
                 self._answers.report(TrackerError("Plugin not loaded", detail))
 
     def _classes(self, entry: str, page: str, origins: Sequence[str]) -> Future[list[type[Plugin]]]:
-        """The classes of a wheel, loaded once for a runtime; waits for them as long as allowed."""
-        done: Future[list[type[Plugin]]] = Future()
+        """The classes of a wheel, loaded once for a runtime."""
         known = self._browser.runtime.plugins
-        loading = known.get(entry)
-        if loading is None:
+        loading: Future[list[type[Plugin]]] | None = known.get(entry)
+        if loading is None or loading.failed:  # the next page tries again
             loading = known[entry] = spawn(self._read(entry, page, origins))
-
-        def ended(outcome: Future[list[type[Plugin]]]) -> None:
-            try:
-                done.resolve(outcome.result())
-            except Exception as error:
-                known.pop(entry, None)  # the next page tries again
-                done.reject(error)
-
-        def give_up() -> None:
-            done.reject(WheelError(f"{entry}: not there within {LOAD_MS} ms"))
-
-        timer = self._browser.set_timer(LOAD_MS, give_up)
-        done.then(lambda _: self._browser.clear_timer(timer))
-        loading.then(ended)
-        return done
+        return loading
 
     async def _read(self, entry: str, page: str, origins: Sequence[str]) -> list[type[Plugin]]:
         from tracker import wheels  # those of a test need none
@@ -158,30 +144,11 @@ class PythonPlugins:
         try:
             work = within(self._browser, HOOK_MS, lambda: running.hook(hook)(copy))
             if hasattr(work, "__await__"):
-                await self._waited(work)
+                steps = spawn(_Stepped(self._browser, work.__await__()).run())
+                await in_time(self._browser, steps, WAIT_MS, f"no answer within {WAIT_MS} ms")
             running.failures = 0
         except Exception as error:
             self._failed(running, hook, error)
-
-    def _waited(self, work: Any) -> Future[None]:
-        """What a hook does that waits: each of its steps in time, and all of it."""
-        done: Future[None] = Future()
-
-        def give_up() -> None:
-            done.reject(TimeoutError(f"no answer within {WAIT_MS} ms"))
-
-        timer = self._browser.set_timer(WAIT_MS, give_up)
-        done.then(lambda _: self._browser.clear_timer(timer))
-
-        def ended(outcome: Future[Any]) -> None:
-            try:
-                outcome.result()
-                done.resolve(None)
-            except Exception as error:
-                done.reject(error)
-
-        spawn(_Stepped(self._browser, work.__await__()).run()).then(ended)
-        return done
 
     def _having(self, hook: str) -> list[_Running]:
         own = getattr(Plugin, hook)

@@ -34,6 +34,11 @@ class Future(Generic[T]):
         """Whether a value or an error is there."""
         return self._settled
 
+    @property
+    def failed(self) -> bool:
+        """Whether an error is there."""
+        return self._error is not None
+
     def resolve(self, value: T) -> None:
         """Settle with a value."""
         self._settle(value, None)

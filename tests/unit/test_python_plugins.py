@@ -12,6 +12,7 @@ import pytest
 from tests.unit.site import Site
 from tests.wheels import wheel
 from tracker.plugin import Drop, Event, Plugin
+from tracker.plugins import LOAD_DEADLINE_MS, REQUIRED_DEADLINE_MS
 from tracker.python_plugins import HOOK_MS, MOST_FAILURES, WAIT_MS
 from tracker.tasks import Future
 from tracker.testing import FakeBrowser, FakeProfile
@@ -422,3 +423,31 @@ def test_without_what_runs_plugins_only_required_ones_stop_events(
     [failure] = failures(site)
     assert "/tracker/plugins.zip answers 404" in failure
     assert ("Nothing is sent" if mark else "Tracking goes on") in failure
+
+
+@pytest.mark.parametrize(
+    ("mark", "limit_ms", "sent"),
+    [("", LOAD_DEADLINE_MS, ["A"]), ("#required", REQUIRED_DEADLINE_MS, [])],
+)
+@pytest.mark.parametrize("method", ["extend", "download"])
+def test_events_wait_for_what_is_slow_only_so_long(
+    method: str, mark: str, limit_ms: int, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeBrowser, method, lambda *_: Future())
+    site = Site(url=PAGE)
+    site.post("load", "wk", {"plugins": [f"/plugins/{FILE}{mark}"]})
+    site.post("track", "A")
+    site.settle(limit_ms - 100)
+    assert names(site) == []
+    site.settle(2000)
+    assert names(site) == sent
+    assert f"not there after {limit_ms} ms" in failures(site)[0]
+
+
+def test_a_plugin_whose_making_does_not_end_is_given_up(real_time: None) -> None:
+    name, content = module(
+        7, "pass\n    def __init__(self):\n        while True:\n            pass"
+    )
+    site = visit({name: content}, f"/plugins/{name}")
+    assert names(site) == ["A"]
+    assert "it took more than 2000 ms" in failures(site)[0]
