@@ -88,7 +88,7 @@ class Tracked:
         name: str | None = None,
         protocol: str | None = None,
         count: int | None = None,
-        timeout: float = 10,
+        timeout: float = 20,
     ) -> Json:
         """Wait for an event that has at least these members, and return it.
 

@@ -27,7 +27,7 @@ def test_the_example_suite_passes_in_two_processes() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert re.search(rf"\b{EVENTS} passed\b", done.stdout), done.stdout[-4000:] + done.stderr
