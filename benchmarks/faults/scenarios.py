@@ -45,7 +45,7 @@ def poison(it: World) -> None:
     it.gate.proxy.poison = "poison"
     it.track(page, it.part(2))
     page.evaluate(f"() => {{ const name = 'poison'; {it.contender.track} }}")
-    it.track(page, it.events - len(it.tracked))
+    it.track(page, it.events - len(it.tracked) - 1)  # a queue holds 1,000 events, this one, too
 
 
 def offline(it: World) -> None:
