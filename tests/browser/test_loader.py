@@ -374,6 +374,7 @@ def test_arguments_that_cannot_be_read_are_reported_and_the_event_keeps_its_name
         }"""
     )
     assert names(collector.events(3)) == ["Unreadable", "Deep", "After"]
+    tab.wait_for(lambda: tab.run("() => errors.length") == 3, "the core's error, too")
     assert tab.run("() => errors") == [
         "Unreadable arguments",
         "Unreadable arguments",

@@ -48,6 +48,7 @@ def test_events_of_cioanalytics_reach_both_destinations(tab: Tab, collector: Col
     assert len({event["domain_sessionid"] for event in events}) == 1
     assert {event["user_id"] for event in events[1:]} == {"u1"}
     assert any(name.startswith("_sp_id.") for name in tab.cookies)
+    tab.ready()
     assert tab.run("() => cioanalytics.getDomainUserId()") == events[0]["domain_userid"]
     assert tab.errors == []
 
