@@ -45,6 +45,9 @@ ATTRIBUTES = (
 CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 
+HEARD = 0.2  # s; a page hears of its events a moment after the collector has them
+
+
 class Collector:
     """The running collector, asked through its own API as anybody can."""
 
@@ -71,6 +74,7 @@ class Collector:
     def events(self, number: int, **filters: Any) -> list[dict[str, Any]]:
         """The stored events, once there are at least `number` of them."""
         wait_for(lambda: len(self.records(**filters)) >= number, f"{number} events {filters}")
+        time.sleep(HEARD)
         return [record["payload"] for record in self.records(**filters)]
 
     def asked_for(self, part: str) -> list[str]:
