@@ -27,7 +27,7 @@ from tracker.delivery.queue import OutQueue
 from tracker.delivery.snowplow import SnowplowCollector
 from tracker.errors import TrackerError, shown
 from tracker.events import Visit, boolean_integrations, make_event
-from tracker.golden import Golden, is_local
+from tracker.golden import PAGES, Golden, is_local
 from tracker.identity import Group, Identity, User
 from tracker.pipeline import Pipeline
 from tracker.plugins import (
@@ -467,6 +467,7 @@ class Analytics:
         now.destination.queue.clear()
         now.user.wipe()
         now.group.wipe()
+        now.stores.by_name["localStorage"].remove(PAGES)
         if now.tracker is not None:
             now.tracker.refuse()
         self._browser.console("info", f"cioanalytics: nothing is tracked, because of {refused_by}.")

@@ -69,12 +69,17 @@ class Golden:
         return pages.index(page)
 
     def _made(self, purpose: str) -> str:
-        digits = hashlib.sha256(f"{self._seed}:{purpose}".encode()).hexdigest()
-        variant = "89ab"[int(digits[16], 16) & 3]
-        parts = (digits[:8], digits[8:12], "4" + digits[13:16], variant + digits[17:20])
-        return "-".join((*parts, digits[20:32]))
+        return derived_uuid(f"{self._seed}:{purpose}")
 
 
 def is_local(hostname: str) -> bool:
     """Whether pages of a host come from this machine."""
     return LOCAL.fullmatch(hostname) is not None
+
+
+def derived_uuid(salt: str, purpose: str = "") -> str:
+    """A UUID that stands for a salt, from which the salt cannot be told (decision S4)."""
+    digest = bytearray(hashlib.sha256((purpose + salt).encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x40, digest[8] & 0x3F | 0x80
+    digits = digest.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -57,7 +57,7 @@ _CALLS: dict[str, list[list[object]]] = {
 }
 
 # Names of what is kept, apart from those that options give
-_KEYS = "^(ajs_|cio(Calls|OutQueue)|snowplowOutQueue_)"
+_KEYS = "^(ajs_|cio(Calls|OutQueue|Testing)|snowplowOutQueue_)"
 
 PRECHECK: dict[str, Any] = {
     "signals": _SIGNALS,

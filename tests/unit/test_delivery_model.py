@@ -43,6 +43,7 @@ class Delivery(RuleBasedStateMachine):
         self.tracked = 0
         self.open = 0
         self.expected: set[str] = set()
+        self.young: set[str] = set()  # called less than a moment ago
         self.unsafe: set[str] = set()  # in the memory of a page that died, by a full storage
         self.live: list[Site] = []
         self.profile.network.route(lambda request: SETTINGS in request.url, 404)
@@ -76,6 +77,7 @@ class Delivery(RuleBasedStateMachine):
             self.tracked += 1
             tab.post("track", name)
             self.expected.add(name)
+            self.young.add(name)
             if self.profile.local_rules.full:
                 self.unsafe.add(name)
 
@@ -91,14 +93,17 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def quota_changes(self, full: bool) -> None:
-        """Local storage takes no more, a moment after the last call, or does again."""
-        self.profile.clock.advance(HURRY_MS + 10)
+        """Local storage takes no more, or does again. What was called just before is at risk."""
+        if full:
+            self.unsafe |= self.young
         self.profile.local_rules.full = full
 
     @rule(ms=st.sampled_from([1, 20, 600, 5_000, LATER]))
     def time_passes(self, ms: int) -> None:
         """Timers fire, answers arrive."""
         self.profile.clock.advance(ms)
+        if ms > HURRY_MS + 10:
+            self.young.clear()
 
     @rule(ms=st.sampled_from([None, 1, 50]))
     def locks_take_longer(self, ms: float | None) -> None:
@@ -126,6 +131,7 @@ class Delivery(RuleBasedStateMachine):
     def crash(self, tab: Site) -> None:
         """The page is gone without a word, a moment after its last call."""
         self.profile.clock.advance(HURRY_MS + 10)
+        self.young.clear()
         self.live.remove(tab)
         tab.browser.crash()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.unit.site import Site
 from tracker.golden import PAGES, is_local
+from tracker.privacy import PRECHECK
 from tracker.testing import FakeProfile
 
 NOW = 1_700_000_000_000
@@ -91,6 +93,17 @@ def test_nothing_is_counted_where_nothing_may_be_kept() -> None:
     site = Site(refused.open(ORIGIN + "/one"))
     site.load(apiHost="/v1", testing={"seed": 1}, respectDoNotTrack=True)
     assert site.local == {}
+
+
+def test_who_refuses_keeps_no_count_of_pages() -> None:
+    profile = FakeProfile()
+    site = Site(profile.open(ORIGIN + "/one"))
+    site.load(apiHost="/v1", testing={"seed": 1}, optOutCookie="optout")
+    assert PAGES in site.local
+    site.browser.set_cookie("optout=1; Path=/")
+    site.post("track", "A")
+    assert site.local == {}
+    assert re.search(PRECHECK["keys"], PAGES)  # pages take it out before the core is there
 
 
 def test_visitors_of_a_site_get_no_fixed_ids() -> None:

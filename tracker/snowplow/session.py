@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from tracker.browser import Browser
+from tracker.golden import derived_uuid
 from tracker.privacy import Privacy
 from tracker.snowplow.settings import TrackerSettings
-from tracker.snowplow.visitor import Visitor, derived_uuid, parse_visitor, to_seconds
+from tracker.snowplow.visitor import Visitor, parse_visitor, to_seconds
 from tracker.storage.cookies import CookieAttributes
 from tracker.storage.expiring import BROWSER_SESSION_S, SessionStore
 

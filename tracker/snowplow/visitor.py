@@ -6,13 +6,13 @@ Snowplow browser tracker, `id_cookie`; a value that is no number is an absent on
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from tracker.browser import Browser
+from tracker.golden import derived_uuid
 
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 CLIENT_SESSION = "iglu:com.snowplowanalytics.snowplow/client_session/jsonschema/1-0-2"
@@ -163,11 +163,3 @@ def _is_date(time_ms: int | None) -> TypeGuard[int]:
 def to_seconds(time_ms: float) -> int:
     """Milliseconds as whole seconds; halves are rounded up, as JavaScript does."""
     return math.floor(time_ms / 1000 + 0.5)
-
-
-def derived_uuid(salt: str, purpose: str = "") -> str:
-    """A UUID that stands for a salt, from which the salt cannot be told (decision S4)."""
-    digest = bytearray(hashlib.sha256((purpose + salt).encode()).digest()[:16])
-    digest[6], digest[8] = digest[6] & 0x0F | 0x40, digest[8] & 0x3F | 0x80
-    digits = digest.hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
