@@ -20,6 +20,7 @@ from tests.unit.site import SETTINGS, WRITE_KEY, Site
 from tracker.browser import Request
 from tracker.delivery.owner import HURRY_MS
 from tracker.testing import FakeProfile, Reply
+from tracker.testing.storage import QUOTA
 
 COLLECTOR = "https://collector.example"
 HOUR = 3_600_000
@@ -39,6 +40,7 @@ class Delivery(RuleBasedStateMachine):
         self.profile = FakeProfile()
         self.profile.has_locks = self.has_locks
         self.answer: Any = 200
+        self.full = False
         self.stored: dict[str, list[str]] = {"Customer.io": [], "Snowplow": []}
         self.tracked = 0
         self.open = 0
@@ -78,7 +80,7 @@ class Delivery(RuleBasedStateMachine):
             tab.post("track", name)
             self.expected.add(name)
             self.young.add(name)
-            if self.profile.local_rules.full:
+            if self.full:
                 self.unsafe.add(name)
 
     @rule(answer=st.sampled_from(ANSWERS))
@@ -96,7 +98,8 @@ class Delivery(RuleBasedStateMachine):
         """Local storage takes no more, or does again. What was called just before is at risk."""
         if full:
             self.unsafe |= self.young
-        self.profile.local_rules.full = full
+        self.full = full
+        self.profile.local_rules.quota = 0 if full else QUOTA
 
     @rule(ms=st.sampled_from([1, 20, 600, 5_000, LATER]))
     def time_passes(self, ms: int) -> None:
@@ -149,7 +152,7 @@ class Delivery(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end all is well again, and one more page is opened: everything arrives."""
-        self.profile.local_rules.full = False
+        self.profile.local_rules.quota = QUOTA
         self.profile.go_online()
         self.answer = 200
         last = Site.of(self.profile)

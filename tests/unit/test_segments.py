@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tracker.delivery.owner import SPAN
 from tracker.delivery.segments import SEGMENT_BYTES, SEGMENT_EVENTS, Segments
 from tracker.storage.stores import LocalStore
 from tracker.testing import FakeBrowser, FakeProfile
@@ -103,6 +104,22 @@ def test_a_full_storage_loses_nothing_that_is_stored(page: FakeBrowser) -> None:
     assert ids(segments(page)) == ["e1"]
     kept.change(items(3), ["e1"], ENDS)
     assert ids(segments(page)) == ["e3"]
+
+
+def test_nothing_is_left_behind_when_a_full_storage_takes_no_more(page: FakeBrowser) -> None:
+    kept = segments(page)
+    kept.change(items(1), (), ENDS)
+    page.profile.local_rules.full = True
+    kept.change(items(2), ["e1"], ENDS)
+    assert page.local_storage.items == {}
+
+
+def test_nothing_is_left_behind_of_an_owner_that_was_the_only_one(page: FakeBrowser) -> None:
+    segments(page).change(items(1), (), ENDS)
+    other = segments(page)
+    other.begin(SPAN)
+    other.drop(0)
+    assert page.local_storage.items == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.integers(1, 40)), max_size=25))

@@ -76,6 +76,8 @@ class Segments:
         """Forget all items of an owner."""
         for number in self._numbers(base):
             self._write(number, {})
+        if not self._all():
+            self.clear()
 
     def change(
         self, added: Iterable[tuple[str, object]], removed: Iterable[str], ends: int
@@ -90,7 +92,7 @@ class Segments:
             kept = self._read(number)
             self._write(number, {id_: text for id_, text in kept.items() if id_ not in gone})
         self._append(new)
-        if new:
+        if any(id_ in self._places for id_, _ in new):
             self.store.set(self._key + ".expires", str(ends))
         elif not self._all():
             self.clear()

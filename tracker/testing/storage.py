@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from tracker.browser import StorageError
 
 QUOTA = 5 * 1024 * 1024
-"""What browsers allow an origin, in UTF-16 units of keys and values."""
+"""What browsers allow an origin, in UTF-16 units. What makes it less is let in."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class FakeStorage:
         """Keep a text under `key`."""
         self._check_access()
         used = self._used - self._size(key) + _units(key) + _units(value)
-        if self._refuses(key) or used > self.rules.quota:
+        if self._refuses(key) or used > max(self.rules.quota, self._used):
             raise StorageError(f"the storage is full: no room for {key!r}")
         self._items[key] = value
         self._used = used

@@ -75,6 +75,16 @@ def test_the_quota_is_that_of_browsers(area):
         area.set("b", "")
 
 
+def test_a_text_may_become_shorter_where_there_is_no_room():
+    area = FakeStorage(rules := StorageRules())
+    area.set("a", "123")
+    rules.quota = 0
+    area.set("a", "45")
+    with pytest.raises(StorageError):
+        area.set("a", "123")
+    assert area.items == {"a": "45"}
+
+
 def test_a_full_storage_takes_nothing_but_gives():
     rules = StorageRules()
     area = FakeStorage(rules)
