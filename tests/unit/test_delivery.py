@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.site import SETTINGS, WRITE_KEY, Site
 from tracker.browser import Request
+from tracker.delivery.customerio import MOST_WHEN_LEAVING
 from tracker.delivery.lease import LEASE_MS
 from tracker.delivery.owner import LOOK_MS
 from tracker.delivery.queue import MAX_AGE_MS, MAX_EVENTS
@@ -42,7 +43,9 @@ def test_requests_that_fail_together_count_once() -> None:
     site = loaded(503)
     for number in range(8):
         site.post("track", f"E{number}")
+    site.browser.hide()
     site.settle(20)
+    assert len(posts(site)) == MOST_WHEN_LEAVING
     assert max(args[0]["waitMs"] for args in site.emitted("retry")) < 1000
 
 
@@ -175,6 +178,20 @@ def test_events_leave_in_the_order_of_their_calls() -> None:
         site.post("track", f"E{number}")
     site.settle()
     assert names(site) == [f"E{number}" for number in range(30)]
+
+
+def test_no_event_overtakes_another_one_until_the_page_goes() -> None:
+    site = loaded("defer")
+    for number in range(6):
+        site.post("track", f"E{number}")
+    site.settle(50)
+    assert names(site) == ["E0"]
+    site.browser.network.release(200)
+    site.settle(50)
+    assert names(site) == ["E0", "E1"]
+    site.browser.hide()
+    site.settle(10)
+    assert names(site) == ["E0", "E1", "E2", "E3", "E4"]
 
 
 def test_what_a_page_leaves_behind_is_sent_by_the_next_one() -> None:

@@ -22,7 +22,7 @@ from tracker.tasks import spawn
 from tracker.text import from_json, to_json
 
 # Browsers allow six requests for each host, and the page needs some of them.
-MAX_IN_FLIGHT = 4
+MOST_WHEN_LEAVING = 4
 # Customer.io takes 500 KB in one request; the envelope and what is added at sending need some.
 BATCH_BYTES = 450_000
 SEND_TIMEOUT_MS = 30_000
@@ -53,7 +53,7 @@ class CustomerIo:
     """The destination: its queue, its sender and what the project's settings say about it."""
 
     name = CUSTOMERIO
-    max_in_flight = MAX_IN_FLIGHT
+    most_when_leaving = MOST_WHEN_LEAVING
 
     def __init__(
         self,

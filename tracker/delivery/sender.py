@@ -44,8 +44,8 @@ class Batching:
 class Wire(Protocol):
     """What a sender needs to know of a protocol."""
 
-    # requests under way at a time
-    max_in_flight: int
+    # requests under way at a time when the page goes; until then it is one, which keeps the order
+    most_when_leaving: int
 
     @property
     def batching(self) -> Batching:
@@ -145,7 +145,7 @@ class Sender:
             self._open
             and online
             and self._timer is None
-            and self._in_flight < self._protocol.max_in_flight
+            and self._in_flight < (self._protocol.most_when_leaving if self._leaving else 1)
         )
 
     def _next(self, *, whole_batch: bool) -> list[Entry]:

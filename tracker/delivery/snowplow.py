@@ -68,7 +68,7 @@ def _left(item: Any) -> tuple[dict[str, Any], bool] | None:
 class SnowplowCollector:
     """A collector: its address, its queue and its sender."""
 
-    max_in_flight = 1  # events arrive in the order in which they were tracked
+    most_when_leaving = 1  # what waits fits into one
 
     def __init__(
         self,
