@@ -116,6 +116,9 @@ class Pipeline:
 
         if call.with_function:
             passed = self._browser.told_now() - call.at
-            self._browser.set_timer(max(self.callback_delay - passed, 0), settle)
+            rest = self.callback_delay - max(
+                passed, 0
+            )  # less than 0: somebody has set the clock back
+            self._browser.set_timer(max(rest, 0), settle)
         else:
             settle()

@@ -109,6 +109,14 @@ def test_a_callback_runs_300_ms_after_its_call(site: Site) -> None:
     assert len(callbacks(site)) == 2
 
 
+def test_a_clock_that_is_set_back_delays_no_callback(site: Site) -> None:
+    site.load()
+    site.browser.clock.shift(-3_600_000)  # between the call and its turn
+    site.post("track", "A", None, fn=1, at=site.browser.now() + 3_600_000)
+    site.settle(310)
+    assert len(callbacks(site)) == 1
+
+
 def test_ready_answers_with_one_outcome_for_each_stage(site: Site) -> None:
     site.post("ready", None, fn=0)
     site.load()
