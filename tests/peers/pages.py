@@ -58,6 +58,9 @@ OURS = Peer("ours", _attributes, "(tracker = cioanalytics).ready()")
 PASTED = Peer("ours, pasted", _snippet, OURS.started)
 
 
+HEARD_MS = 300  # pages in other processes see what a page has written a moment later
+
+
 @dataclass
 class Visit:
     """A page of a visitor, with one of the trackers running in it."""
@@ -90,6 +93,7 @@ class Visit:
             await tracker.group(who.group, who.groupTraits);
             await tracker.setAnonymousId(who.anonymous);"""
         )
+        self.tab.page.wait_for_timeout(HEARD_MS)
 
 
 def visit(
