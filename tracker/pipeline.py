@@ -116,9 +116,8 @@ class Pipeline:
 
         if call.with_function:
             passed = self._browser.told_now() - call.at
-            rest = self.callback_delay - max(
-                passed, 0
-            )  # less than 0: somebody has set the clock back
+            passed = max(passed, 0)  # less: somebody has set the clock back
+            rest = self.callback_delay - passed
             self._browser.set_timer(max(rest, 0), settle)
         else:
             settle()

@@ -68,7 +68,7 @@ def _left(item: Any) -> tuple[dict[str, Any], bool] | None:
 class SnowplowCollector:
     """A collector: its address, its queue and its sender."""
 
-    most_when_leaving = 1  # what waits fits into one
+    most_when_leaving = 1  # the order stays then, too
 
     def __init__(
         self,
