@@ -229,7 +229,7 @@ def test_an_example_runs_without_a_word(tab: Tab, collector: Collector, example:
         lines = [load.sub('load("wk", OPTIONS)', line.strip()) for line in example.splitlines()]
         assert [line for line in lines if line not in pasted] == []
         return
-    tab.page.route("**/events.site.example/**", lambda route: route.fulfill(body="{}"))
+    example = example.replace("events.site.example/v1", "/v1")
     tab.open('<script src="/tracker/loader.js"></script>' if ".load(" in example else QUIET)
     tab.page.evaluate(f"async () => {{ {example} }}")
     tab.run("() => cioanalytics.track('After')")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.browser.conftest import Tab, snippet
 
@@ -58,7 +59,11 @@ OURS = Peer("ours", _attributes, "(tracker = cioanalytics).ready()")
 PASTED = Peer("ours, pasted", _snippet, OURS.started)
 
 
-HEARD_MS = 300  # pages in other processes see what a page has written a moment later
+# What a page reads of the identity in its storage.
+HELD = """() => [
+    document.cookie.split('; ').sort(),
+    Object.entries(localStorage).filter(([key]) => /^(ajs_[agu]|crm)/.test(key)).sort(),
+]"""
 
 
 @dataclass
@@ -93,7 +98,20 @@ class Visit:
             await tracker.group(who.group, who.groupTraits);
             await tracker.setAnonymousId(who.anonymous);"""
         )
-        self.tab.page.wait_for_timeout(HEARD_MS)
+        self.be_heard()
+
+    def be_heard(self) -> None:
+        """Wait until the other pages of the origin read what this one has written.
+
+        Chromium tells pages in other processes of cookies and local storage a moment later,
+        without any tracker, too.
+        """
+        held = self.tab.run(HELD)
+        origin = urlsplit(self.tab.page.url)[:2]
+        others = [page for page in self.tab.context.pages if urlsplit(page.url)[:2] == origin]
+        self.tab.wait_for(
+            lambda: all(page.evaluate(HELD) == held for page in others), "other pages to hear of it"
+        )
 
 
 def visit(

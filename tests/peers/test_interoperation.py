@@ -199,6 +199,7 @@ def test_in_pages_open_at_once_a_reset_holds_for_both(both: tuple[Visit, Visit])
     for one, other in (both, both[::-1]):
         one.become(FIRST)
         one.run("await tracker.reset()")
+        one.be_heard()
         new = one.identity()
         assert {**new, "anonymous": None} == {
             "user": None,
