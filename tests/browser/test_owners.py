@@ -41,8 +41,12 @@ def check(open_tab: Open, collector: Collector) -> None:
         items = sorted(one.local.items())
         return [text for key, text in items if QUEUE in key and not key.endswith(NOT_EVENTS)]
 
-    one.wait_for(lambda: len(kept()) == 2, "two segments")
-    assert ["of one" in text for text in kept()] != ["of two" in text for text in kept()]
+    def segments(name: str) -> list[int]:
+        return [number for number, text in enumerate(kept()) if f"of {name}" in text]
+
+    one.wait_for(lambda: segments("one") and segments("two"), "both events")
+    assert [len(segments("one")), len(segments("two"))] == [1, 1]
+    assert segments("one") != segments("two")
     two.page.close()
     collector.between.reset()
     one.wait_for(lambda: len(collector.records()) >= 4, "all events")
