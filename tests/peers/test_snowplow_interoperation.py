@@ -46,6 +46,10 @@ class Site:
         self.tab.wait_for(lambda: len(self.events) > before, "the event")
         payload = opened(self.events[-1])
         (session,) = (each["data"] for each in payload["co"]["data"] if SESSION in each["schema"])
+        # the browser hears of a page's cookies a moment later
+        self.tab.wait_for(
+            lambda: self.visitor["index"] == str(session["eventIndex"]), "the event's number"
+        )
         return {**payload, "session": session}
 
     @property
